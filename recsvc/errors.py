@@ -1,0 +1,137 @@
+"""Every error this package raises on purpose, drawn as a tree.
+
+Each carries its data, builds its own sentence and says what to do. Nothing here knows HTTP or a terminal:
+`api/problems.py` maps classes to statuses, `cli/` to exit codes.
+
+    RecsvcError
+        ConfigError             a setting or config key is wrong
+        DataError               the user's data is wrong
+        BundleError
+            BundleNotFound
+            BundleVersionUnsupported
+            BundleCorrupt
+        UnknownCustomer
+        UnknownItem
+        NotReady                nothing is live yet
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class RecsvcError(Exception):
+    """Anything this package raises on purpose."""
+
+    code = "error"
+
+
+@dataclass
+class ConfigError(RecsvcError):
+    """A setting or a config key is wrong: which one, why, and how to mend it."""
+
+    key: str
+    problem: str
+    fix: str = ""
+    code = "config_error"
+
+    def __str__(self) -> str:
+        return sentence(f"{self.key}: {self.problem}", self.fix)
+
+
+@dataclass
+class DataError(RecsvcError):
+    """The data is wrong: where, what, and the fix."""
+
+    where: str
+    problem: str
+    fix: str = ""
+    code = "data_error"
+
+    def __str__(self) -> str:
+        return sentence(f"{self.where}: {self.problem}", self.fix)
+
+
+class BundleError(RecsvcError):
+    """A bundle cannot be used."""
+
+    code = "bundle_error"
+
+
+@dataclass
+class BundleNotFound(BundleError):
+    """There is no such bundle, or none is live."""
+
+    wanted: str
+    fix: str = "run `recsvc-train fit`, or name one that `recsvc bundles list` shows"
+    code = "bundle_not_found"
+
+    def __str__(self) -> str:
+        return sentence(f"no bundle {self.wanted}", self.fix)
+
+
+@dataclass
+class BundleVersionUnsupported(BundleError):
+    """The bundle was written in a format this release cannot read."""
+
+    bundle_id: str
+    found: int
+    supported: tuple[int, ...]
+    code = "bundle_version_unsupported"
+
+    def __str__(self) -> str:
+        known = ", ".join(str(version) for version in self.supported)
+        return sentence(
+            f"bundle {self.bundle_id} has format {self.found}; this release reads {known}",
+            "train it again with this release, or serve it with the release that wrote it",
+        )
+
+
+@dataclass
+class BundleCorrupt(BundleError):
+    """A file of the bundle is missing, or is not the one that was published."""
+
+    bundle_id: str
+    problem: str
+    code = "bundle_corrupt"
+
+    def __str__(self) -> str:
+        return sentence(f"bundle {self.bundle_id}: {self.problem}", "run `recsvc bundles rollback`, or train again")
+
+
+@dataclass
+class UnknownCustomer(RecsvcError):
+    """No record of this customer; the id is data of a person, so it stays out of the sentence."""
+
+    customer_id: str
+    code = "unknown_customer"
+
+    def __str__(self) -> str:
+        return "no customer with this id is in the live bundle"
+
+
+@dataclass
+class UnknownItem(RecsvcError):
+    """The live bundle does not hold this item."""
+
+    item_id: str
+    code = "unknown_item"
+
+    def __str__(self) -> str:
+        return f"no item {self.item_id[:80]!r} is in the live bundle"
+
+
+@dataclass
+class NotReady(RecsvcError):
+    """Nothing can be answered yet."""
+
+    problem: str
+    code = "not_ready"
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+def sentence(problem: str, fix: str) -> str:
+    """Join what is wrong and what to do about it."""
+    return f"{problem}; {fix}" if fix else problem

@@ -1,0 +1,135 @@
+"""What the recommender is asked and what it answers, before anybody turns it into JSON, a table or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Strategy = Literal["personal", "popular"]
+Evidence = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question to the recommender.
+
+    Attributes
+    ----------
+    customer_id
+        May be unknown: the answer is then what is popular now.
+    k : at least 1
+        Length of the list; the answer may be shorter, never padded.
+    exclude
+        Items that must not be shown; unknown ids are ignored and not reported as applied.
+    exclude_purchased
+        Leave out everything this customer ever bought.
+    categories
+        Only items whose category path is, or lies below, one of these; empty means all.
+    explore_slots : 0 to k
+        Places at the end of the list kept for products this customer never bought; None means the default.
+    """
+
+    customer_id: str
+    k: int = 10
+    exclude: frozenset[str] = frozenset()
+    exclude_purchased: bool = False
+    categories: tuple[str, ...] = ()
+    explore_slots: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is on the list: a stable code, a sentence for people, the facts behind it."""
+
+    code: str
+    text: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One item of a slate. `score` is what the ranking sorts by: comparable within one slate only."""
+
+    item_id: str
+    rank: int
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerState:
+    """Where a customer stands at a moment, on their own rhythm.
+
+    Attributes
+    ----------
+    state
+        One of `recsvc.domain.lapse.STATES`.
+    state_since, next_state_on
+        Days the state began and the next one begins (None when there is none after it).
+    orders, days_since_last_purchase, spend
+        Order-days, days, and minor units, over everything on record.
+    """
+
+    state: str
+    state_since: datetime
+    next_state_on: datetime | None
+    high_value: bool
+    segment: str
+    orders: int
+    days_since_last_purchase: int
+    spend: int
+    probability_alive: float
+    probability_of_return: float
+    expected_purchases: float
+    expected_average_value: float
+    clv: float
+    expected_value_of_contact: float
+    win_back_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """The ranked answer to one `Query`.
+
+    `strategy` is `popular` when nothing is known of the customer. `customer` is None then.
+    """
+
+    query: Query
+    bundle_id: str
+    strategy: Strategy
+    items: tuple[Recommendation, ...]
+    customer: CustomerState | None = None
+    filters_applied: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarItem:
+    """A neighbour of an item in taste; `affinity` is a cosine in [-1, 1]."""
+
+    item_id: str
+    rank: int
+    affinity: float
+
+
+@dataclass(frozen=True, slots=True)
+class WinBackRow:
+    """One customer of the win-back list, as of the bundle's `as_of`."""
+
+    customer_id: str
+    customer: CustomerState
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is known of a product, for display."""
+
+    item_id: str
+    title: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    price: float | None = None
+    url: str | None = None
+    image_url: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
