@@ -1,0 +1,139 @@
+"""Realistic orders at any size: lapses, comebacks, rhythms, seasons, repeats, new arrivals and returns.
+
+For trying the product without data of one's own, and for measuring it at sizes nobody's data has. Files are
+written part by part, a group of customers at a time, so that memory does not grow with the number of lines.
+Equal arguments give equal files. Nothing here is read by a fit other than as files.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import track
+
+from training.synth_customers import find_mean_gap, usual_orders
+from training.synth_orders import FIRST_DAY, Group, Rhythm, draw_group, make_ids
+from training.synth_shop import WINDOW_DAYS, Shop, build_shop, category_paths, item_brands, item_titles
+
+LINES_PER_PART = 1_000_000
+CUTOFFS_BEFORE_END_DAYS = (150, 120, 90)
+
+CONFIG = """\
+# Written by: recsvc-train synth --customers {customers} --items {items} --lines {lines} --seed {seed}
+horizon_days = 90
+
+[orders]
+path = "orders/*.parquet"
+return_order_pattern = "^R"
+
+[items]
+path = "items.parquet"
+
+[backtest]
+as_of = [{cutoffs}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SynthSize:
+    """How much to make, each at least 1, and the seed it follows from."""
+
+    customers: int
+    items: int
+    lines: int
+    seed: int
+
+
+def write_synth(size: SynthSize, out: Path) -> Path:
+    """Write orders, items and a config that trains on them; parts of an earlier run in `out` are replaced.
+
+    Returns
+    -------
+    Path of the config, `out/config.toml`
+        Beside it stand `items.parquet` and `orders/part-0000.parquet` and so on: `size.lines` lines together.
+    """
+    shop = build_shop(size.items, np.random.default_rng([size.seed, 0]))
+    orders_per_customer = usual_orders(size.customers, size.lines)
+    gap = find_mean_gap(orders_per_customer, np.random.default_rng([size.seed, 1]))
+    _clear(out)
+    pq.write_table(_item_table(shop), out / "items.parquet")
+    for number, group in _progress(plan_groups(size)):
+        rng = np.random.default_rng([size.seed, 2, number])
+        table = draw_group(group, shop, Rhythm(gap, orders_per_customer), rng)
+        pq.write_table(table, out / "orders" / f"part-{number:04d}.parquet")
+    config = out / "config.toml"
+    config.write_text(_config_text(size), encoding="utf-8")
+    return config
+
+
+def plan_groups(size: SynthSize) -> list[Group]:
+    """Divide customers and lines into parts of about a million lines; no part is without a customer."""
+    n_groups = min(-(-size.lines // LINES_PER_PART), size.customers)
+    customers = [size.customers * g // n_groups for g in range(n_groups + 1)]
+    lines = [size.lines * g // n_groups for g in range(n_groups + 1)]
+    return [
+        Group(customers[g], customers[g + 1] - customers[g], lines[g], lines[g + 1] - lines[g])
+        for g in range(n_groups)
+    ]
+
+
+def _progress(groups: list[Group]) -> Iterator[tuple[int, Group]]:
+    console = Console(file=sys.stderr)
+    quiet = len(groups) < 3 or not console.is_terminal
+    yield from track(list(enumerate(groups)), "Writing orders", console=console, disable=quiet)
+
+
+def _clear(out: Path) -> None:
+    (out / "orders").mkdir(parents=True, exist_ok=True)
+    for part in (out / "orders").glob("part-*.parquet"):
+        part.unlink()
+
+
+def _item_table(shop: Shop) -> pa.Table:
+    paths = category_paths(shop)
+    return pa.table(
+        {
+            "item_id": make_ids("I", np.arange(shop.n_items)),
+            "title": item_titles(shop),
+            "category": [paths[c] for c in shop.item_category()],
+            "brand": item_brands(shop),
+            "price": shop.base_price / 100,
+        }
+    )
+
+
+def _config_text(size: SynthSize) -> str:
+    end = FIRST_DAY + WINDOW_DAYS
+    cutoffs = ", ".join(f'"{end - days}"' for days in CUTOFFS_BEFORE_END_DAYS)
+    return CONFIG.format(
+        customers=size.customers, items=size.items, lines=size.lines, seed=size.seed, cutoffs=cutoffs
+    )
+
+
+@click.command(
+    epilog="Example: recsvc-train synth --customers 10000 --items 2000 --lines 1000000 --seed 7 --out shop"
+)
+@click.option("--customers", type=click.IntRange(1), required=True, help="How many customers.")
+@click.option("--items", type=click.IntRange(1), required=True, help="How many products.")
+@click.option(
+    "--lines", type=click.IntRange(1), required=True, help="How many order lines, returns included."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds, equal files."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to."
+)
+def synth(customers: int, items: int, lines: int, seed: int, out: Path) -> None:
+    """Make realistic orders with lapses, seasons, repeats and returns, at any size."""
+    config = write_synth(SynthSize(customers, items, lines, seed), out)
+    click.echo(f"{lines:,} order lines of {customers:,} customers and {items:,} items; train with:")
+    click.echo(f"recsvc-train fit {config}")
