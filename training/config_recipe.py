@@ -1,0 +1,89 @@
+"""How to train: the part of a training config that has defaults for everybody."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, StringConstraints
+
+from training.config_data import Section
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class EngineConfig(Section):
+    """What the aggregation may use of the machine."""
+
+    memory_limit: Annotated[
+        str, StringConstraints(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
+    ] = "4GB"
+    """Beyond this it spills to disk."""
+    threads: PositiveInt = 2
+    temp_dir: str | None = None
+    """Where to spill; the system's temporary folder when not given."""
+
+
+class CatalogueConfig(Section):
+    """Which products may be recommended."""
+
+    min_buyers: PositiveInt = 3
+    """Products fewer customers bought have too little history to be compared."""
+    max_items: PositiveInt = 20_000
+    """The products with the most buyers, up to this many."""
+
+
+class AlsConfig(Section):
+    """Taste: weighted matrix factorisation by alternating least squares, in `implicit`'s spelling."""
+
+    factors: PositiveInt = 64
+    regularization: PositiveFloat = 5.0
+    alpha: PositiveFloat = 1.0
+    """Confidence is alpha x decayed count of order-days; far below the 40 of the tutorials."""
+    iterations: PositiveInt = 15
+    random_state: int = 7
+    half_life_days: PositiveFloat = 90.0
+    """A purchase this long ago counts half."""
+    max_count: PositiveFloat = 10.0
+    """Cap of the decayed count, so that one staple does not become the whole taste."""
+    winback_weight: Annotated[float, Field(ge=1, le=5)] = 1.5
+    """Weight of lapsed high-value customers in the fit of the item factors; 1 is off."""
+
+
+class ValueConfig(Section):
+    """What a customer is worth."""
+
+    horizon_days: PositiveInt = 365
+    margin: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of revenue that is margin; 1 counts revenue."""
+    discount_rate: NonNegativeFloat = 0.1
+    """Per year."""
+
+
+class LapseConfig(Section):
+    """Quantiles of the personal clock at which states begin, and who is worth winning back first."""
+
+    due: Share = 0.5
+    late: Share = 0.8
+    lapsed: Share = 0.95
+    lost: Share = 0.99
+    high_value_share: Share = 0.4
+    """Top share of expected spend per year while active."""
+
+
+class RankingConfig(Section):
+    """The slate."""
+
+    explore_slots: Annotated[int, Field(ge=0)] = 2
+    """Places of ten kept for products the customer never bought."""
+    recent_days: PositiveInt = 28
+    """Window of "popular now"."""
+
+
+class BacktestConfig(Section):
+    """Replays of the past."""
+
+    as_of: tuple[date, ...] = ()
+    """Cut-offs; none leaves the choice to the pipeline."""
+    silent_floor_days: PositiveInt = 30
+    """For the back-test tables, nobody is lapsed before this many days."""
