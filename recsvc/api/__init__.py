@@ -1,0 +1,1 @@
+"""The HTTP interface: one file per resource, one table of routes, one shape of error."""

@@ -1,0 +1,1 @@
+"""Live data in SQL: what changes while the service runs."""

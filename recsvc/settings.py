@@ -1,0 +1,86 @@
+"""The service's settings: environment variables `RECSVC_*`, read once, here and nowhere else.
+
+A value that cannot be right, or a name that is misspelt, stops start-up and names the variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from recsvc.errors import ConfigError
+
+PREFIX = "RECSVC_"
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Every field is the environment variable `RECSVC_<FIELD>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    artifacts: Path = Path("artifacts")
+    """Folder of the bundles and of CURRENT."""
+    store_url: str | None = None
+    """SQLAlchemy URL of the live data; unset means `live.sqlite` in the artifacts folder."""
+    bind: str = Field("127.0.0.1:8000", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:]+):\d{1,5}$")
+    """HOST:PORT to listen on; only this machine unless told otherwise."""
+    workers: int = Field(2, ge=1, le=256)
+    """Worker processes; one per CPU is right, as a request is CPU work."""
+    threads: int = Field(4, ge=1, le=64)
+    """Connections a worker serves at the same time; more only helps against slow clients."""
+    timeout_seconds: int = Field(30, ge=1, le=600)
+    """A worker that is stuck this long is replaced; also the time a stopping worker has to finish."""
+    max_body_bytes: int = Field(1_048_576, ge=1_024, le=64 * 1_048_576)
+    """Largest request body; 256 customers with 2,000 exclusions fit into the default."""
+    max_bundle_age_days: int = Field(30, ge=1)
+    """`/health/ready` turns 503 when the live bundle was made longer ago: retraining has stopped."""
+    keys_required: bool = True
+    """Whether `/v1` wants an API key; turn it off for a trial on your own machine only."""
+    metrics_public: bool = False
+    """Whether `/metrics` answers without a key of scope `read`."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe log line written; requests are logged at INFO."""
+
+    @property
+    def live_store_url(self) -> str:
+        """Where the live data is: the URL given, else SQLite beside the bundles."""
+        return self.store_url or f"sqlite:///{self.artifacts / 'live.sqlite'}"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+    """Read the settings from the environment; arguments that are not None win over it.
+
+    Raises
+    ------
+    ConfigError
+        If a `RECSVC_*` variable is unknown or its value is wrong.
+    """
+    _refuse_unknown(environ)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks every value
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(
+            _variable(str(first["loc"][0])), first["msg"], "see the settings in README.md"
+        ) from None
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = [_variable(name) for name in Settings.model_fields]
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise ConfigError(name, "no such setting", f"did you mean {nearest}?")
+
+
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()
