@@ -7,7 +7,8 @@ as ragged columns, so that one is simply a batch of one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,19 +69,15 @@ class OrderLine:
     amount: int
 
 
-EMPTY_LINES = (
-    np.zeros(0, np.int32),
-    np.zeros(0, np.int32),
-    np.zeros(0, np.float32),
-    np.zeros(0, np.int64),
-)
+ORDER_COLUMNS = ("order_day", "order_amount")
+LINE_COLUMNS = ("line_day", "line_item", "line_quantity", "line_amount")
 
 
 def no_history(customer_id: str) -> Histories:
     """Record of somebody who never bought: a batch of one customer without orders."""
-    offsets = np.zeros(2, np.int64)
-    day, item, quantity, amount = EMPTY_LINES
-    return Histories((customer_id,), offsets, day, amount, offsets, day, item, quantity, amount)
+    nothing, none = np.zeros(2, np.int64), np.zeros(0, np.int32)
+    quantity, amount = np.zeros(0, np.float32), np.zeros(0, np.int64)
+    return Histories((customer_id,), nothing, none, amount, nothing, none, none, quantity, amount)
 
 
 def append_order(history: Histories, day: int, lines: list[OrderLine]) -> Histories:
@@ -93,73 +90,84 @@ def append_order(history: Histories, day: int, lines: list[OrderLine]) -> Histor
     day : days since 1970-01-01
         Day of the order; may be earlier than, or the same as, one already held.
     lines
-        What was bought. Lines of unknown items count for the money only.
+        What was bought. Lines of items the live bundle does not hold count for the money only.
     """
     known = [line for line in lines if line.item_row is not None]
-    amount = sum(line.amount for line in lines)
-    order_day, (order_amount,) = _merge((history.order_day,), (history.order_amount,), ([day],), ([amount],))
-    (line_day, line_item), (quantity, line_amount) = _merge_lines(history, day, known)
+    (order_day,), (order_amount,) = _sum_by_key(
+        [_with(history.order_day, [day])],
+        [_with(history.order_amount, [sum(line.amount for line in lines)])],
+    )
+    (line_day, line_item), (line_quantity, line_amount) = _sum_by_key(
+        [
+            _with(history.line_day, [day] * len(known)),
+            _with(history.line_item, [line.item_row for line in known]),
+        ],
+        [
+            _with(history.line_quantity, [line.quantity for line in known]),
+            _with(history.line_amount, [line.amount for line in known]),
+        ],
+    )
     return Histories(
-        history.customer_ids,
-        np.array([0, len(order_day[0])], np.int64),
-        order_day[0],
-        order_amount,
-        np.array([0, len(line_day)], np.int64),
-        line_day,
-        line_item,
-        quantity,
-        line_amount,
+        customer_ids=history.customer_ids,
+        order_offsets=np.array([0, len(order_day)], np.int64),
+        order_day=order_day,
+        order_amount=order_amount,
+        line_offsets=np.array([0, len(line_day)], np.int64),
+        line_day=line_day,
+        line_item=line_item,
+        line_quantity=line_quantity,
+        line_amount=line_amount,
     )
 
 
-def _merge_lines(history: Histories, day: int, known: list[OrderLine]) -> tuple[tuple[AnyArray, ...], tuple[AnyArray, ...]]:
-    return _merge(
-        (history.line_day, history.line_item),
-        (history.line_quantity, history.line_amount),
-        ([day] * len(known), [line.item_row for line in known]),
-        ([line.quantity for line in known], [line.amount for line in known]),
+def concatenate(batches: Sequence[Histories]) -> Histories:
+    """Put several batches one behind the other."""
+    columns = {
+        name: np.concatenate([getattr(batch, name) for batch in batches]) for name in (*ORDER_COLUMNS, *LINE_COLUMNS)
+    }
+    return Histories(
+        customer_ids=tuple(customer_id for batch in batches for customer_id in batch.customer_ids),
+        order_offsets=_offsets([np.diff(batch.order_offsets) for batch in batches]),
+        line_offsets=_offsets([np.diff(batch.line_offsets) for batch in batches]),
+        **columns,
     )
-
-
-def _merge(
-    keys: tuple[AnyArray, ...],
-    values: tuple[AnyArray, ...],
-    new_keys: tuple[list[int], ...] | tuple[list[int | None], ...] | tuple[list[int], list[int | None]],
-    new_values: tuple[list[float], ...] | tuple[list[int], ...] | tuple[list[float], list[int]],
-) -> tuple[tuple[AnyArray, ...], tuple[AnyArray, ...]]:
-    """Append rows, sort by the keys and add up rows that share them; dtypes stay."""
-    all_keys = [np.concatenate([old, np.array(new, old.dtype)]) for old, new in zip(keys, new_keys, strict=True)]
-    all_values = [np.concatenate([old, np.array(new, old.dtype)]) for old, new in zip(values, new_values, strict=True)]
-    order = np.lexsort(all_keys[::-1])
-    sorted_keys = [key[order] for key in all_keys]
-    starts = np.flatnonzero(_differs_from_previous(sorted_keys))
-    merged = [np.add.reduceat(value[order], starts).astype(value.dtype) if len(starts) else value for value in all_values]
-    return tuple(key[starts] for key in sorted_keys), tuple(merged)
-
-
-def _differs_from_previous(keys: list[AnyArray]) -> AnyArray:
-    first = np.ones(len(keys[0]), bool)
-    if len(first):
-        first[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    return first
 
 
 def take(histories: Histories, positions: Counts) -> Histories:
     """Records of some customers of a batch, in the order asked for."""
     orders, order_offsets = _ragged_take(histories.order_offsets, positions)
     lines, line_offsets = _ragged_take(histories.line_offsets, positions)
-    columns = {field.name: getattr(histories, field.name) for field in fields(histories)}
     return Histories(
         customer_ids=tuple(histories.customer_ids[p] for p in positions),
         order_offsets=order_offsets,
         line_offsets=line_offsets,
-        **{name: column[orders] for name, column in columns.items() if name in ("order_day", "order_amount")},
-        **{name: columns[name][lines] for name in ("line_day", "line_item", "line_quantity", "line_amount")},
+        **{name: getattr(histories, name)[orders] for name in ORDER_COLUMNS},
+        **{name: getattr(histories, name)[lines] for name in LINE_COLUMNS},
     )
 
 
 def _ragged_take(offsets: Offsets, positions: Counts) -> tuple[Counts, Offsets]:
     lengths = np.diff(offsets)[positions]
-    new_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    within = np.arange(new_offsets[-1]) - np.repeat(new_offsets[:-1], lengths)
-    return np.repeat(offsets[:-1][positions], lengths) + within, new_offsets
+    taken = _offsets([lengths])
+    within = np.arange(taken[-1]) - np.repeat(taken[:-1], lengths)
+    return np.repeat(offsets[:-1][positions], lengths) + within, taken
+
+
+def _offsets(lengths: Sequence[AnyArray]) -> Offsets:
+    return np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+
+
+def _with(column: AnyArray, new: Sequence[float | None]) -> AnyArray:
+    return np.concatenate([column, np.array(new, column.dtype)])
+
+
+def _sum_by_key(keys: list[AnyArray], values: list[AnyArray]) -> tuple[list[AnyArray], list[AnyArray]]:
+    """Sort rows by their keys and add up those that share all of them; dtypes stay."""
+    order = np.lexsort(keys[::-1])
+    keys = [key[order] for key in keys]
+    first = np.ones(len(order), bool)
+    first[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    starts = np.flatnonzero(first)
+    if not len(starts):
+        return keys, values
+    return [key[starts] for key in keys], [np.add.reduceat(v[order], starts).astype(v.dtype) for v in values]

@@ -1,0 +1,250 @@
+"""Bundles on disk: written whole, never changed, one of them live.
+
+A bundle is staged in a hidden folder, synced, renamed to its id, and only then does the pointer file `CURRENT` move, in
+one rename. Killed at any moment, `CURRENT` names a bundle that verifies. `HISTORY` lists the ids that were ever live.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsvc.bundle.manifest import MANIFEST, FileEntry, Manifest, created_order, read_manifest
+from recsvc.errors import BundleCorrupt, BundleError, BundleNotFound, ConfigError
+
+CURRENT = "CURRENT"
+HISTORY = "HISTORY"
+LOCK = ".lock"
+STAGING = ".staging-"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFolder:
+    """One bundle on disk."""
+
+    path: Path
+    manifest: Manifest
+
+
+class BundleStore:
+    """A folder of bundles and the pointer to the live one.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be created, or is a file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError("artifacts", f"{root} is not a folder that can be used", "name another") from error
+
+    def current_id(self) -> str | None:
+        """Id of the live bundle; None when nothing was ever published."""
+        try:
+            return (self.root / CURRENT).read_text(encoding="ascii").strip() or None
+        except FileNotFoundError:
+            return None
+
+    def current(self) -> BundleFolder:
+        """Return the live bundle.
+
+        Raises
+        ------
+        BundleNotFound
+            If there is none.
+        """
+        live = self.current_id()
+        if live is None:
+            raise BundleNotFound(f"is live in {self.root}")
+        return self.get(live)
+
+    def get(self, bundle_id: str) -> BundleFolder:
+        """Return the bundle of that id.
+
+        Raises
+        ------
+        BundleNotFound, BundleCorrupt, BundleVersionUnsupported
+        """
+        if not bundle_id or Path(bundle_id).name != bundle_id or bundle_id.startswith("."):
+            raise BundleNotFound(bundle_id[:80])
+        manifest = read_manifest(self.root / bundle_id)
+        return BundleFolder(self.root / bundle_id, manifest)
+
+    def bundles(self) -> list[BundleFolder]:
+        """Every readable bundle, oldest first."""
+        found = []
+        for path in sorted(self.root.iterdir()):
+            if path.is_dir() and not path.name.startswith(".") and (path / MANIFEST).is_file():
+                found.append(BundleFolder(path, read_manifest(path)))
+        return sorted(found, key=lambda bundle: created_order(bundle.manifest))
+
+    def verify(self, bundle_id: str) -> BundleFolder:
+        """Compare every file with the digest in the manifest; slow on purpose, workers check sizes only.
+
+        Raises
+        ------
+        BundleCorrupt
+            Naming the first file that is missing or differs.
+        """
+        bundle = self.get(bundle_id)
+        check_files(bundle, deep=True)
+        return bundle
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Provide an empty hidden folder to write a bundle into; gone afterwards unless `publish` took it."""
+        self._sweep()
+        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
+        try:
+            with _locked(folder / LOCK):
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def add(self, staged: Path, manifest: Manifest) -> BundleFolder:
+        """Complete a staged folder's manifest with digests and its id, and move it into place; not live yet."""
+        (staged / LOCK).unlink(missing_ok=True)
+        files = {path.name: _entry(path) for path in sorted(staged.iterdir())}
+        manifest = manifest.model_copy(update={"files": files}).identified()
+        (staged / MANIFEST).write_bytes(manifest.to_bytes())
+        for path in staged.iterdir():
+            _sync(path)
+        _sync(staged)
+        staged.chmod(0o755)
+        with _locked(self.root / LOCK):
+            self._move_into_place(staged, manifest)
+        return self.get(manifest.bundle_id)
+
+    def activate(self, bundle_id: str) -> BundleFolder:
+        """Verify a bundle and make it the live one.
+
+        Raises
+        ------
+        BundleError
+            If it does not verify; the live one stays.
+        """
+        bundle = self.verify(bundle_id)
+        with _locked(self.root / LOCK):
+            self._remember(bundle_id)
+            replace_file(self.root / CURRENT, bundle_id + "\n")
+        return bundle
+
+    def rollback(self) -> BundleFolder:
+        """Go back to the newest bundle that was live before the live one was made.
+
+        Raises
+        ------
+        BundleNotFound
+            If there is none.
+        """
+        live = self.current()
+        lived = set(self._history())
+        earlier = [
+            bundle
+            for bundle in self.bundles()
+            if bundle.manifest.bundle_id in lived and created_order(bundle.manifest) < created_order(live.manifest)
+        ]
+        if not earlier:
+            raise BundleNotFound(f"was live before {live.manifest.bundle_id}", "nothing to roll back to")
+        return self.activate(earlier[-1].manifest.bundle_id)
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete all but the newest `keep` bundles; the live one always stays. Returns the ids deleted."""
+        live = self.current_id()
+        old = [b for b in self.bundles() if b.manifest.bundle_id != live]
+        doomed = old[: max(len(old) - max(keep - 1, 0), 0)]
+        with _locked(self.root / LOCK):
+            for bundle in doomed:
+                hidden = self.root / f".deleted-{bundle.path.name}"
+                bundle.path.rename(hidden)
+                shutil.rmtree(hidden)
+        return [bundle.manifest.bundle_id for bundle in doomed]
+
+    def _move_into_place(self, staged: Path, manifest: Manifest) -> None:
+        target = self.root / manifest.bundle_id
+        if target.exists():
+            try:
+                self.verify(manifest.bundle_id)
+                return  # the same content is there already
+            except BundleError:
+                target.rename(Path(tempfile.mkdtemp(prefix=".deleted-", dir=self.root)) / target.name)
+        staged.rename(target)
+        _sync(self.root)
+
+    def _remember(self, bundle_id: str) -> None:
+        history = self._history()
+        if bundle_id not in history:
+            replace_file(self.root / HISTORY, "".join(f"{one}\n" for one in [*history, bundle_id]))
+
+    def _history(self) -> list[str]:
+        path = self.root / HISTORY
+        return path.read_text(encoding="ascii").split() if path.exists() else []
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left behind; a folder whose lock is held is in use."""
+        for path in [*self.root.glob(f"{STAGING}*"), *self.root.glob(".deleted-*")]:
+            try:
+                with _locked(path / LOCK, wait=False):
+                    shutil.rmtree(path)
+            except (BlockingIOError, FileNotFoundError):
+                continue
+
+
+def check_files(bundle: BundleFolder, *, deep: bool) -> None:
+    """Check that every file of the manifest is there in its size, and with `deep` in its digest.
+
+    Raises
+    ------
+    BundleCorrupt
+    """
+    for name, expected in bundle.manifest.files.items():
+        path = bundle.path / name
+        if not path.is_file():
+            raise BundleCorrupt(bundle.path.name, f"{name} is missing")
+        if path.stat().st_size != expected.bytes:
+            raise BundleCorrupt(bundle.path.name, f"{name} has {path.stat().st_size} bytes, not {expected.bytes}")
+        if deep and _entry(path) != expected:
+            raise BundleCorrupt(bundle.path.name, f"{name} is not the file that was published (sha256 differs)")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Replace a small file in one rename, durably."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as new:
+        new.write(text)
+        new.flush()
+        os.fsync(new.fileno())
+    Path(new.name).chmod(0o644)
+    Path(new.name).replace(path)
+    _sync(path.parent)
+
+
+@contextmanager
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _entry(path: Path) -> FileEntry:
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return FileEntry(sha256=digest, bytes=path.stat().st_size)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

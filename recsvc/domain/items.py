@@ -1,0 +1,57 @@
+"""What is known of the catalogue by number: one read-only column per statistic, one entry per item row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsvc.domain.arrays import Counts, Days, Rows, Vector
+from recsvc.domain.ids import ItemIds
+
+PRIOR_BUYERS = 2.0
+PRIOR_REPEAT_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTable:
+    """Item statistics as of the bundle's `as_of`.
+
+    Rows below `n_catalogue` have factors and may be recommended; the rest were ever sold and only identify lines.
+
+    Attributes
+    ----------
+    n_buyers, n_recent_buyers, n_repeat_buyers : shape (n_items,), customers
+        Who ever bought it, who did in the last `recent_days`, who did on two days or more.
+    first_day, last_day : shape (n_items,), days since 1970-01-01
+        First and last sale.
+    n_customers
+        Customers on record, the denominator of shares.
+    as_of_day : days since 1970-01-01
+    """
+
+    ids: ItemIds
+    n_catalogue: int
+    n_buyers: Counts
+    n_recent_buyers: Counts
+    n_repeat_buyers: Counts
+    first_day: Days
+    last_day: Days
+    n_customers: int
+    as_of_day: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def trending(self) -> Rows:
+        """Catalogue rows, most recent buyers first; ties by all-time buyers, then item id."""
+        rows = np.arange(self.n_catalogue)
+        return rows[np.lexsort((rows, -self.n_buyers[rows], -self.n_recent_buyers[rows]))].astype(np.int32)
+
+    def repeat_share(self, rows: Rows) -> Vector:
+        """Share of an item's buyers who came back for it, shrunk to a low prior; in (0, 1)."""
+        return (self.n_repeat_buyers[rows] + PRIOR_BUYERS * PRIOR_REPEAT_SHARE) / (self.n_buyers[rows] + PRIOR_BUYERS)
+
+    def trend(self, rows: Rows) -> Vector:
+        """Recent buyers over all buyers, shrunk; in (0, 1]."""
+        return (self.n_recent_buyers[rows] + 0.5) / (self.n_buyers[rows] + 5.0)
