@@ -1,0 +1,135 @@
+"""Maximum likelihood for models of a few positive parameters, with several starts and an honest verdict.
+
+Works on logarithms of parameters, so that they stay positive and on one scale. The starts compete on a
+sample of the distinct observations; only the best goes on to all of them. Knows no model: likelihoods
+live in `likelihoods`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from recsvc.domain.arrays import Vector
+from training.errors import FitDidNotConverge
+
+Params = TypeVar("Params")
+Data = TypeVar("Data")
+LogLikelihood = Callable[[Vector, Data], tuple[float, Vector]]
+
+LARGEST = 1e3  # of a scaled parameter; beyond, the likelihood is flat and the parameter means "infinite"
+SMALLEST = 1e-3
+FLAT = 1e-4  # log-likelihood per customer and unit of log-parameter: the largest slope that counts as none
+TIGHT = 1e-14
+LOOSE = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """How a fit went, for the report.
+
+    Attributes
+    ----------
+    model
+        Name of the model.
+    n_customers, n_distinct
+        Customers fitted on, and how many differ.
+    log_likelihood
+        Sum over customers, in the units of the data; None for a fallback.
+    iterations
+        Of the last start, on all customers.
+    at_bound
+        Parameters that ran to the edge of what can be told from the data.
+    fallback
+        Why stated defaults stand in for a fit; empty when it was fitted.
+    """
+
+    model: str
+    n_customers: int
+    n_distinct: int = 0
+    log_likelihood: float | None = None
+    iterations: int = 0
+    at_bound: tuple[str, ...] = ()
+    fallback: str = ""
+
+    def to_json(self) -> dict[str, Any]:  # Any: JSON values of several kinds
+        """Plain values by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted(Generic[Params]):
+    """Parameters and how they were come by."""
+
+    params: Params
+    diagnostics: Diagnostics
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Where the likelihood is largest, in scaled units."""
+
+    values: Vector
+    mean_log_likelihood: float
+    iterations: int
+    at_bound: tuple[int, ...]
+
+
+def maximise(
+    model: str,
+    log_likelihood: LogLikelihood[Data],
+    data: Data,
+    sample: Data,
+    starts: Sequence[Sequence[float]],
+) -> Optimum:
+    """Find the parameters that make the data likeliest.
+
+    Parameters
+    ----------
+    model
+        Name for the error.
+    log_likelihood
+        Mean log-likelihood per customer and its gradient, at parameters and data.
+    data, sample
+        All observations, and few enough of them to try every start on.
+    starts
+        Parameters to start from, scaled so that they are of order 1.
+
+    Raises
+    ------
+    FitDidNotConverge
+        If no start ends where the likelihood is flat.
+    """
+    tries = [_climb(log_likelihood, sample, np.log(start), LOOSE) for start in starts]
+    best = min(tries, key=lambda result: float(result.fun))
+    result = _climb(log_likelihood, data, best.x, TIGHT)
+    at_bound = np.abs(result.x) >= np.log(LARGEST) - 1e-6
+    slope = np.abs(np.where(at_bound, 0.0, result.jac))
+    if not (np.isfinite(result.fun) and np.max(slope, initial=0.0) < FLAT):
+        raise FitDidNotConverge(model, f"the likelihood still rises after {result.nit} iterations")
+    bounds = tuple(int(position) for position in np.flatnonzero(at_bound))
+    return Optimum(np.exp(result.x), -float(result.fun), int(result.nit), bounds)
+
+
+def _climb(
+    log_likelihood: LogLikelihood[Data], data: Data, start: Vector, tolerance: float
+) -> OptimizeResult[Any]:  # Any: the solver's own extras, unused
+    def descent(log_params: Vector) -> tuple[float, Vector]:
+        params = np.exp(log_params)
+        value, gradient = log_likelihood(params, data)
+        return -value, -gradient * params
+
+    limits = [(float(np.log(SMALLEST)), float(np.log(LARGEST)))] * len(start)
+    result: OptimizeResult[Any] = minimize(
+        descent,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=limits,
+        options={"ftol": tolerance, "gtol": np.sqrt(tolerance), "maxiter": 500},
+    )
+    return result
