@@ -1,0 +1,41 @@
+"""Logs as one JSON object a line on stderr, ours and gunicorn's alike."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import orjson
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes time, level, logger, message, and whatever `extra={"fields": ...}` holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line for one record; of an exception only the type is told, its message may quote an id."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["error"] = record.exc_info[0].__name__
+        line.update(getattr(record, "fields", {}))
+        return orjson.dumps(line, default=str).decode()
+
+
+def log_config(level: str) -> dict[str, object]:
+    """Configuration for `logging.config.dictConfig`, and for gunicorn, which writes to `gunicorn.error`."""
+    to_stderr = {"handlers": ["stderr"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "recsvc.api.logs.JsonFormatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {
+            "recsvc": {"level": level, **to_stderr},
+            "gunicorn.error": {"level": level, **to_stderr},
+        },
+    }

@@ -1,0 +1,167 @@
+"""What callers get back: one model a reply, described in OpenAPI.
+
+Replies are built as plain dicts, in `replies.py`: checking our own output on every request would cost more
+than making it. A test checks every reply against these models instead. Money is in currency units.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recsvc.api.schemas import State
+from recsvc.serving.slate import Strategy
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Reply(BaseModel):
+    """Anything sent back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReasonReply(Reply):
+    """Why an item is on the list."""
+
+    code: Annotated[str, Field(description="Stable, for programs.")]
+    text: Annotated[str, Field(description="For people.")]
+    evidence: Annotated[dict[str, str | int | float], Field(description="The facts behind it.")]
+
+
+class ItemReply(Reply):
+    """A product, for display; null where the catalogue does not say."""
+
+    item_id: str
+    rank: Annotated[int, Field(ge=1)]
+    title: str | None
+    category: str | None
+    brand: str | None
+    price: float | None
+    url: str | None
+    image_url: str | None
+
+
+class RecommendedItem(ItemReply):
+    """One place of a slate."""
+
+    score: Annotated[float, Field(description="What the ranking sorts by; comparable within one slate only.")]
+    reasons: list[ReasonReply]
+
+
+class SimilarItemReply(ItemReply):
+    """A neighbour of an item."""
+
+    affinity: Annotated[float, Field(ge=-1.001, le=1.001, description="Cosine in taste.")]
+
+
+class CustomerSummary(Reply):
+    """Where a customer stands today, on their own rhythm."""
+
+    state: State
+    state_since: date
+    high_value: bool
+    segment: str
+    orders: int
+    days_since_last_purchase: int
+
+
+class CustomerProfile(CustomerSummary):
+    """Everything the service can say of a customer."""
+
+    next_state_on: date | None
+    spend: float
+    probability_alive: Probability
+    probability_of_return: Probability
+    expected_purchases: float
+    expected_average_value: float
+    clv: float
+    expected_value_of_contact: float
+    win_back_rank: int | None
+
+
+class RecommendationReply(Reply):
+    """A slate. `customer` is null, and `strategy` popular, when nothing is known of the customer."""
+
+    recommendation_id: str
+    bundle_id: str
+    customer_id: str
+    strategy: Strategy
+    customer: CustomerSummary | None
+    items: list[RecommendedItem]
+    filters_applied: list[str]
+
+
+class RecommendationsReply(Reply):
+    """Slates, in the order of `customer_ids`."""
+
+    slates: list[RecommendationReply]
+
+
+class CustomerReply(Reply):
+    """One customer."""
+
+    bundle_id: str
+    customer_id: str
+    customer: CustomerProfile
+
+
+class SimilarReply(Reply):
+    """Neighbours of an item, nearest first."""
+
+    bundle_id: str
+    item_id: str
+    items: list[SimilarItemReply]
+
+
+class WinBackCustomer(Reply):
+    """One row of the win-back list."""
+
+    customer_id: str
+    customer: CustomerProfile
+
+
+class WinBackReply(Reply):
+    """A page of the win-back list, best first; `next_cursor` is null on the last."""
+
+    bundle_id: str
+    as_of: datetime
+    customers: list[WinBackCustomer]
+    next_cursor: str | None
+
+
+class LiveReply(Reply):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class ReadyReply(Reply):
+    """The service can answer. `problem` says why a newer bundle was not taken up."""
+
+    status: Literal["ready"]
+    bundle_id: str
+    as_of: datetime
+    created_at: datetime
+    problem: str | None
+
+
+class FieldProblemReply(Reply):
+    """What is wrong with one part of the request."""
+
+    location: str
+    message: str
+
+
+class Problem(Reply):
+    """An error, as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable, for programs; the README lists them.")]
+    detail: str
+    errors: list[FieldProblemReply]
+    request_id: str

@@ -1,0 +1,84 @@
+"""Answers of the recommender as JSON-ready dicts: the shapes of `outbound.py`, made as cheaply as possible."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from recsvc.api.services import Answers
+from recsvc.serving.slate import CustomerState, Recommendation, SimilarItem, Slate, WinBackRow
+
+Json = Mapping[str, object]
+MINOR_UNITS = 100
+
+
+def slate_json(slate: Slate, recommender: Answers) -> Json:
+    """`RecommendationReply`; the id is new each time, so that an event can name the slate it came from."""
+    state = slate.customer
+    return {
+        "recommendation_id": str(uuid.uuid4()),
+        "bundle_id": slate.bundle_id,
+        "customer_id": slate.query.customer_id,
+        "strategy": slate.strategy,
+        "customer": None if state is None else summary_json(state),
+        "items": [_recommended_json(one, recommender) for one in slate.items],
+        "filters_applied": slate.filters_applied,
+    }
+
+
+def summary_json(state: CustomerState) -> dict[str, object]:
+    """`CustomerSummary`."""
+    return {
+        "state": state.state,
+        "state_since": state.state_since.date(),
+        "high_value": state.high_value,
+        "segment": state.segment,
+        "orders": state.orders,
+        "days_since_last_purchase": state.days_since_last_purchase,
+    }
+
+
+def profile_json(state: CustomerState) -> Json:
+    """`CustomerProfile`."""
+    return summary_json(state) | {
+        "next_state_on": state.next_state_on and state.next_state_on.date(),
+        "spend": state.spend / MINOR_UNITS,
+        "probability_alive": state.probability_alive,
+        "probability_of_return": state.probability_of_return,
+        "expected_purchases": state.expected_purchases,
+        "expected_average_value": state.expected_average_value,
+        "clv": state.clv,
+        "expected_value_of_contact": state.expected_value_of_contact,
+        "win_back_rank": state.win_back_rank,
+    }
+
+
+def similar_json(neighbour: SimilarItem, recommender: Answers) -> Json:
+    """`SimilarItemReply`."""
+    return _item_json(neighbour.item_id, neighbour.rank, recommender) | {"affinity": neighbour.affinity}
+
+
+def win_back_json(row: WinBackRow) -> Json:
+    """`WinBackCustomer`."""
+    return {"customer_id": row.customer_id, "customer": profile_json(row.customer)}
+
+
+def _recommended_json(one: Recommendation, recommender: Answers) -> Json:
+    shown = _item_json(one.item_id, one.rank, recommender)
+    shown["score"] = one.score
+    shown["reasons"] = one.reasons  # orjson writes dataclasses field by field
+    return shown
+
+
+def _item_json(item_id: str, rank: int, recommender: Answers) -> dict[str, object]:
+    item = recommender.item(item_id)
+    return {
+        "item_id": item_id,
+        "rank": rank,
+        "title": item.title,
+        "category": item.category,
+        "brand": item.brand,
+        "price": item.price,
+        "url": item.url,
+        "image_url": item.image_url,
+    }

@@ -1,0 +1,15 @@
+"""Every route of the service, in one table."""
+
+from __future__ import annotations
+
+from recsvc.api import customers, docs, health, items, recommendations, win_back
+from recsvc.api.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *recommendations.ROUTES,
+    *customers.ROUTES,
+    *items.ROUTES,
+    *win_back.ROUTES,
+    *health.ROUTES,
+    *docs.ROUTES,
+)

@@ -1,0 +1,132 @@
+"""What callers may send. `outbound.py` has what they get back; both are in the OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from recsvc.serving.slate import Query
+
+MAX_K = 100
+MAX_CUSTOMERS = 256
+MAX_EXCLUDED = 2_000
+MAX_CATEGORIES = 100
+MAX_ID_LENGTH = 8_192
+
+State = Literal["new", "active", "due", "late", "lapsed", "lost"]
+ALL_STATES: frozenset[str] = frozenset(get_args(State))
+
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+CustomerId = Annotated[Id, Field(description="The retailer's own id, any characters.")]
+ItemId = Annotated[Id, Field(description="The retailer's own id, any characters.")]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="Length of the list; it may be shorter, never padded.")]
+Excluded = Annotated[
+    tuple[Id, ...],
+    Field(max_length=MAX_EXCLUDED, description="Items that must not be shown; unknown ids are ignored."),
+]
+Categories = Annotated[
+    tuple[Id, ...],
+    Field(max_length=MAX_CATEGORIES, description="Only items whose category path is, or lies below, one of these."),
+]
+ExcludePurchased = Annotated[bool, Field(description="Leave out everything this customer ever bought.")]
+ExploreSlots = Annotated[
+    int | None,
+    Field(ge=0, le=MAX_K, description="Last places kept for products never bought; at most k. Default: the service's."),
+]
+
+
+class Request(BaseModel):
+    """Anything sent: unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecommendationParams(Request):
+    """Query parameters of a recommendation."""
+
+    k: K = 10
+    exclude: Excluded = ()
+    exclude_purchased: ExcludePurchased = False
+    category: Categories = ()
+    explore_slots: ExploreSlots = None
+
+    @model_validator(mode="after")
+    def _slots_within_list(self) -> Self:
+        _check_slots(self.explore_slots, self.k)
+        return self
+
+    def query_for(self, customer_id: str) -> Query:
+        """Question to the recommender about one customer."""
+        exclude = frozenset(self.exclude)
+        return Query(customer_id, self.k, exclude, self.exclude_purchased, self.category, self.explore_slots)
+
+
+class CustomerRecommendationParams(RecommendationParams):
+    """Query parameters of a recommendation, with the customer among them."""
+
+    customer_id: CustomerId
+
+
+class Filters(Request):
+    """Which items may be shown at all."""
+
+    categories: Categories = ()
+
+
+class RecommendationRequest(Request):
+    """One customer, or up to 256 with the same wishes."""
+
+    customer_id: CustomerId | None = None
+    customer_ids: Annotated[tuple[CustomerId, ...], Field(min_length=1, max_length=MAX_CUSTOMERS)] | None = None
+    k: K = 10
+    exclude: Excluded = ()
+    filters: Filters = Filters()
+    exclude_purchased: ExcludePurchased = False
+    explore_slots: ExploreSlots = None
+
+    @model_validator(mode="after")
+    def _asks_for_somebody(self) -> Self:
+        if (self.customer_id is None) == (self.customer_ids is None):
+            raise ValueError("give either customer_id or customer_ids")
+        _check_slots(self.explore_slots, self.k)
+        return self
+
+    def query_for(self, customer_id: str) -> Query:
+        """Question to the recommender about one of the customers."""
+        exclude, categories = frozenset(self.exclude), self.filters.categories
+        return Query(customer_id, self.k, exclude, self.exclude_purchased, categories, self.explore_slots)
+
+
+class CustomerParams(Request):
+    """Which customer."""
+
+    customer_id: CustomerId
+
+
+class SimilarParams(Request):
+    """How many neighbours."""
+
+    k: K = 10
+
+
+class ItemSimilarParams(SimilarParams):
+    """Which item, and how many neighbours."""
+
+    item_id: ItemId
+
+
+class WinBackParams(Request):
+    """A page of the win-back list."""
+
+    limit: Annotated[int, Field(ge=1, le=500, description="Rows on a page.")] = 50
+    state: Annotated[tuple[State, ...], Field(description="Only customers in these states; default all.")] = ()
+    cursor: Annotated[
+        str | None,
+        Field(max_length=1_024, description="`next_cursor` of the page before; opaque, good for one bundle."),
+    ] = None
+
+
+def _check_slots(explore_slots: int | None, k: int) -> None:
+    if explore_slots is not None and explore_slots > k:
+        raise ValueError("explore_slots must not exceed k")

@@ -1,0 +1,61 @@
+"""The application factory: the only place where the service is wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+import orjson
+from flask import Flask
+
+from recsvc.api.metrics import Metrics
+from recsvc.api.observation import observe
+from recsvc.api.openapi import describe
+from recsvc.api.problems import handle_errors
+from recsvc.api.route import AnyId, mount
+from recsvc.api.routes import ROUTES
+from recsvc.api.services import Live, Services
+from recsvc.settings import Settings
+from recsvc.store.engine import is_reachable
+from recsvc.store.key_ring import KeyRing
+from recsvc.store.keys import KeyStore
+
+
+def utc_now() -> datetime:
+    """Return the present moment; tests pass another clock to `create_app`."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callable[[], datetime] = utc_now) -> Flask:
+    """Build the service around a bundle that may be swapped while it runs.
+
+    Parameters
+    ----------
+    settings
+        What the operator chose.
+    live
+        Holder of the live bundle.
+    keys
+        The API keys, in the live store whose health is part of ours.
+    clock
+        Present moment, UTC; asked once a request.
+    """
+    services = Services(
+        settings=settings,
+        live=live,
+        keys=KeyRing(keys),
+        metrics=Metrics(),
+        clock=clock,
+        store_is_reachable=partial(is_reachable, keys.engine),
+        openapi=orjson.dumps(describe(ROUTES)),
+    )
+    app = Flask("recsvc", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.merge_slashes = False  # an id may hold two slashes in a row
+    app.url_map.converters["id"] = AnyId
+    observe(app, ROUTES, services.metrics)
+    handle_errors(app)
+    for route in ROUTES:
+        mount(app, route, services)
+    return app
