@@ -11,7 +11,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Vector
 from recsvc.domain.rfm import Rfm
-from recsvc.domain.segments import HighValueRule, spend_per_active_year
+from recsvc.domain.segments import HighValueRule
 from recsvc.domain.value_models import GammaGammaParams, MbgNbdParams, ValueModels
 from recsvc.errors import DataError
 from training.errors import FitDidNotConverge
@@ -140,15 +140,27 @@ def empirical_values(frequency: Vector, monetary_value: Vector, reason: str) -> 
     return Fitted(params, Diagnostics(GAMMA_GAMMA, len(paid), fallback=reason))
 
 
-def fit_high_value_rule(models: ValueModels, rfm: Rfm, share: float = 0.4) -> HighValueRule:
+def fit_high_value_rule(spend_per_active_year: Vector, share: float = 0.4) -> HighValueRule:
     """Find the spend per active year that a share of the customers reaches.
+
+    Parameters
+    ----------
+    spend_per_active_year : shape (n_customers,), currency units per year
+        From `recsvc.domain.segments.spend_per_active_year`.
+    share : in (0, 1)
+        Share of customers to select at most: many who share one value are left out together, unless nobody
+        is worth more.
 
     Raises
     ------
     DataError
         If `share` is not in (0, 1), or there is no customer.
     """
-    if not len(rfm):
+    if not len(spend_per_active_year):
         raise DataError("high value rule", "there is no customer to set it by")
-    spend = spend_per_active_year(models, rfm)
-    return HighValueRule(share, float(np.quantile(spend, 1.0 - share, method="higher")))
+    ranked = np.sort(spend_per_active_year)
+    threshold = ranked[min(int(np.ceil(len(ranked) * (1.0 - share))), len(ranked) - 1)]
+    above = ranked[ranked > threshold]
+    if len(above) and np.mean(ranked >= threshold) > share:
+        threshold = above[0]
+    return HighValueRule(share, float(threshold))

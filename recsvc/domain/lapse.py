@@ -195,6 +195,11 @@ def next_gap_quantiles(params: LapseParams, gaps: Gaps, shares: tuple[float, ...
     return np.asarray(np.exp(np.minimum(log_days, np.log(LONGEST_GAP_DAYS))), np.float64)
 
 
+def lapsed_after_days(params: LapseParams, thresholds: LapseThresholds, gaps: Gaps) -> Vector:
+    """Silence after which each customer counts as lapsed; shape (n_customers,), days, above 0."""
+    return next_gap_quantiles(params, gaps, (thresholds.lapsed,))[:, 0]
+
+
 def share_of_gaps_passed(params: LapseParams, gaps: Gaps, silence_days: Vector) -> Vector:
     """Share of each customer's next-gap distribution that the present silence has outlasted.
 

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Mask, Vector
-from recsvc.domain.gamma_gamma import expected_average_value
 from recsvc.domain.lapse import STATES
-from recsvc.domain.mbg_nbd import MbgNbdParams, probability_alive
 from recsvc.domain.rfm import Rfm
-from recsvc.domain.value_models import DAYS_PER_YEAR, ValueModels
+from recsvc.domain.value_models import DAYS_PER_YEAR, ValueModels, expected_average_value
 from recsvc.errors import DataError
 
 SEGMENTS: Final = tuple(f"{value}_{state}" for value in ("high_value", "standard") for state in STATES)
@@ -58,10 +56,14 @@ def is_high_value(rule: HighValueRule, spend_per_active_year: Vector) -> Mask:
     return (spend_per_active_year >= rule.threshold) & (spend_per_active_year > 0)
 
 
-def spend_per_active_year(models: ValueModels, rfm: Rfm) -> Vector:
-    """Spend per year each customer is expected to bring while active.
+def spend_per_active_year(models: ValueModels, rfm: Rfm, lapsed_after_days: Vector | None = None) -> Vector:
+    r"""Spend per year each customer is expected to bring while active.
 
-    Purchase rate while active x expected average value.
+    Purchase rate while active x expected average value. Active time ends with the personal clock's `lapsed`:
+    silence says something of the rhythm until then, and of absence afterwards, so value does not fade while a
+    customer stays away.
+
+    .. math:: \tfrac{r+x}{\alpha+\min(T,\,t_x+\text{lapsed after})} \cdot 365 \cdot E(M)
 
     Parameters
     ----------
@@ -69,29 +71,30 @@ def spend_per_active_year(models: ValueModels, rfm: Rfm) -> Vector:
         Fitted models, in days and currency units.
     rfm
         The customers.
+    lapsed_after_days : shape (n_customers,), days, above 0
+        Silence after which each customer counts as lapsed (`lapse.lapsed_after_days`); None where there is no
+        clock, and then all of a customer's age counts as active time.
 
     Returns
     -------
     shape (n_customers,), currency units per year, 0 or more
+
+    Examples
+    --------
+    Two orders 50 days apart, then silence for 300 days, or for 3,000: worth the same when won back.
+
+    >>> from recsvc.domain.value_models import GammaGammaParams, MbgNbdParams
+    >>> models = ValueModels(MbgNbdParams(1.0, 50.0, 1.0, 2.0), GammaGammaParams(6.0, 4.0, 15.0, 30.0))
+    >>> one, fifty, ages = np.array([1.0, 1.0]), np.array([50.0, 50.0]), np.array([350.0, 3050.0])
+    >>> customers = Rfm(one, fifty, ages, monetary_value=np.array([30.0, 30.0]))
+    >>> spend_per_active_year(models, customers, lapsed_after_days=np.array([100.0, 100.0]))
+    array([109.5, 109.5])
     """
-    rate = purchase_rate_while_active(models.transactions, rfm)
-    return rate * DAYS_PER_YEAR * expected_average_value(models.spend, rfm.frequency, rfm.monetary_value)
-
-
-def purchase_rate_while_active(params: MbgNbdParams, rfm: Rfm) -> Vector:
-    r"""Orders per day of each customer's active time: the posterior mean of the purchase rate.
-
-    If they are alive all their age was active time, else it ended with the last order:
-
-    .. math:: P(alive) \tfrac{r+x}{\alpha+T} + [1-P(alive)] \tfrac{r+x}{\alpha+t_x}
-
-    Returns
-    -------
-    shape (n_customers,), orders per day, above 0
-    """
-    alive = probability_alive(params, rfm.frequency, rfm.recency, rfm.T)
-    orders = params.r + rfm.frequency
-    return alive * orders / (params.alpha + rfm.T) + (1.0 - alive) * orders / (params.alpha + rfm.recency)
+    silence = rfm.T - rfm.recency
+    active_days = rfm.recency + (silence if lapsed_after_days is None else np.minimum(silence, lapsed_after_days))
+    orders_per_day = (models.transactions.r + rfm.frequency) / (models.transactions.alpha + active_days)
+    average_value = expected_average_value(models.spend, rfm.frequency, rfm.monetary_value)
+    return orders_per_day * DAYS_PER_YEAR * average_value
 
 
 def segments(high_value: Mask, state: NDArray[np.int8]) -> NDArray[np.int8]:
