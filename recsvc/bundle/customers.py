@@ -9,9 +9,13 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
+from typing import Any
+from weakref import WeakValueDictionary
 
 import lmdb
 import numpy as np
@@ -23,7 +27,10 @@ from recsvc.errors import BundleCorrupt
 _HEADER = struct.Struct("<IIII")  # crc, bytes of id, orders, lines
 _ORDERS = (("order_day", "<i4"), ("order_amount", "<i8"))
 _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), ("line_amount", "<i8"))
-_BATCH = 4096
+BATCH = 4096
+RECORDS, RANKS = b"records", b"win_back_ranks"
+_OPENING = Lock()
+_OPEN: WeakValueDictionary[Path, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process, so this is too
 
 
 def key_of(customer_id: str) -> bytes:
@@ -43,11 +50,17 @@ def encode(histories: Histories, position: int) -> bytes:
     return zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
-def decode(value: bytes) -> Histories | None:
-    """Record of one customer from bytes; None when the checksum is wrong."""
+def decode(value: bytes, bundle_id: str) -> Histories:
+    """Record of one customer from bytes.
+
+    Raises
+    ------
+    BundleCorrupt
+        If the checksum is wrong.
+    """
     crc, id_bytes, n_orders, n_lines = _HEADER.unpack_from(value)
-    if zlib.crc32(value[4:]) != crc:
-        return None
+    if zlib.crc32(memoryview(value)[4:]) != crc:
+        raise BundleCorrupt(bundle_id, "a customer record does not match its checksum")
     at = _HEADER.size + id_bytes
     customer_id = value[_HEADER.size : at].decode("utf-8", "surrogatepass")
     columns: dict[str, AnyArray] = {}
@@ -68,14 +81,26 @@ class CustomersWriter:
 
     def __init__(self, path: Path, expected_bytes: int) -> None:
         size = max(2 * expected_bytes, 1 << 24)
-        self._env = lmdb.open(str(path), subdir=False, map_size=size, lock=False, sync=False, metasync=False)
+        self._env = lmdb.open(str(path), subdir=False, map_size=size, max_dbs=2, lock=False, sync=False, metasync=False)
+        self._records = self._env.open_db(RECORDS)
+        self._ranks = self._env.open_db(RANKS)
 
     def write(self, histories: Histories) -> None:
         """Add the records of a batch."""
         rows = sorted((key_of(customer_id), p) for p, customer_id in enumerate(histories.customer_ids))
-        with self._env.begin(write=True) as transaction:
+        with self._env.begin(self._records, write=True) as transaction:
             for key, position in rows:
                 transaction.put(key, encode(histories, position))
+
+    def write_win_back_ranks(self, customer_ids: Iterable[str]) -> None:
+        """Remember the places of the win-back list, given best first."""
+        with self._env.begin(self._ranks, write=True) as transaction:
+            for rank, customer_id in enumerate(customer_ids, 1):
+                transaction.put(key_of(customer_id), rank.to_bytes(4, "little"))
+
+    def batches(self, size: int = BATCH) -> Iterator[Histories]:
+        """Read back every record written so far, in key order."""
+        return _batches(self._env, self._records, size)
 
     def __enter__(self) -> CustomersWriter:
         return self
@@ -99,18 +124,25 @@ class CustomersReader:
     def __init__(self, path: Path) -> None:
         self._name = path.parent.name
         try:
-            self._env = lmdb.open(str(path), subdir=False, readonly=True, lock=False, max_readers=512)
+            self._env = _environment(path.resolve())
+            self._records, self._ranks = self._env.open_db(RECORDS), self._env.open_db(RANKS)
         except lmdb.Error as error:
             raise BundleCorrupt(self._name, f"{path.name} cannot be opened ({type(error).__name__})") from error
 
     def get(self, customer_id: str) -> Histories | None:
         """Record of a customer; None when there is none."""
-        with self._env.begin() as transaction:
+        with self._env.begin(self._records) as transaction:
             value = transaction.get(key_of(customer_id))
         if value is None:
             return None
-        history = self._checked(value)
+        history = decode(value, self._name)
         return history if history.customer_ids == (customer_id,) else None
+
+    def win_back_rank(self, customer_id: str) -> int | None:
+        """1-based place of a customer on the win-back list; None when not on it."""
+        with self._env.begin(self._ranks) as transaction:
+            value = transaction.get(key_of(customer_id))
+        return None if value is None else int.from_bytes(value, "little")
 
     def get_many(self, customer_ids: list[str]) -> tuple[Histories, AnyArray]:
         """Records in the order asked for, empty where unknown, and whether each was known."""
@@ -119,27 +151,26 @@ class CustomersReader:
         pairs = zip(found, customer_ids, strict=True)
         return concatenate([history or no_history(customer_id) for history, customer_id in pairs]), known
 
-    def batches(self, size: int = _BATCH) -> Iterator[Histories]:
+    def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Every record, in key order, `size` customers at a time."""
-        with self._env.begin() as transaction:
-            some: list[Histories] = []
-            for _, value in transaction.cursor():
-                some.append(self._checked(value))
-                if len(some) == size:
-                    yield concatenate(some)
-                    some = []
-            if some:
-                yield concatenate(some)
+        return _batches(self._env, self._records, size)
 
     def __len__(self) -> int:
-        return int(self._env.stat()["entries"])
+        with self._env.begin(self._records) as transaction:
+            return int(transaction.stat(self._records)["entries"])
 
-    def close(self) -> None:
-        """Unmap the file."""
-        self._env.close()
 
-    def _checked(self, value: bytes) -> Histories:
-        history = decode(value)
-        if history is None:
-            raise BundleCorrupt(self._name, "a customer record does not match its checksum")
-        return history
+def _batches(env: lmdb.Environment, records: Any, size: int) -> Iterator[Histories]:  # Any: LMDB's own handle
+    with env.begin(records) as transaction:
+        values = (value for _, value in transaction.cursor())
+        while some := [decode(value, "customers") for value in islice(values, size)]:
+            yield concatenate(some)
+
+
+def _environment(path: Path) -> lmdb.Environment:
+    """Open an environment, or share the one this process holds: LMDB allows a process one mapping of a file."""
+    with _OPENING:
+        held = _OPEN.get(path)
+        if held is None:
+            held = _OPEN[path] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=2, lock=False)
+        return held

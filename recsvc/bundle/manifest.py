@@ -1,7 +1,7 @@
 """The manifest: what a bundle is, what it was made from, and the digest of every file in it.
 
-Changing the format: bump `migrations.FORMAT_VERSION`, add the step from the version before to `STEPS` there, commit a small
-bundle of the old format under `tests/golden/`, and leave the old one there for good.
+Changing the format: bump `migrations.FORMAT_VERSION`, add the step from the version before to `STEPS` there, commit a
+small bundle of the old format under `tests/golden/`, and leave the old one there for good.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one feature function: what is known of a (customer, item) pair when it is ranked.
 
-Training, back-test, batch output and live requests all call `signals` and `feature_matrix`. A feature that needs anything
-else than the record, the item table and the taste vector does not belong here.
+Training, back-test, batch output and live requests all call `signals` and `feature_matrix`. A feature that needs
+anything else than the record, the item table and the taste vector does not belong here.
 """
 
 from __future__ import annotations
@@ -101,12 +101,12 @@ FEATURES: tuple[Feature, ...] = (
         "root of the item's part in the customer's decayed purchases",
         lambda s: np.sqrt(s.decayed_share),
     ),
-    Feature("bought", "1 when ever bought", lambda s: s.bought.astype(np.float64)),
+    Feature("bought", "1 when ever bought", lambda s: _flag(s.bought)),
     Feature("left_out", "log(1 + days ordered on without it)", lambda s: np.log1p(_days_ordered_without(s))),
     Feature(
         "in_last_order",
         "1 when the last order held it",
-        lambda s: np.where(s.bought, _days_ordered_without(s) == 0, 0.0),
+        lambda s: _flag(s.bought & (_days_ordered_without(s) == 0)),
     ),
     Feature("due", "log(1 + days since it / its usual gap here)", lambda s: np.log1p(_gaps_passed(s))),
     Feature("affinity", "log of ALS affinity", lambda s: np.log(np.maximum(s.affinity, NO_AFFINITY))),
@@ -168,6 +168,10 @@ def signals(pairs: Pairs, batch: CustomerBatch, items: ItemTable, factors: Facto
 
 def _days_ordered_without(facts: Signals) -> Vector:
     return np.where(facts.bought, np.maximum(facts.days_since_item - facts.days_since_order, 0), 0)
+
+
+def _flag(mask: Mask) -> Vector:
+    return mask.astype(np.float64)
 
 
 def _gaps_passed(facts: Signals) -> Vector:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import Factors, Rows, Vector
+from recsvc.domain.item_history import ItemHistories
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,22 @@ def fold_in(gram: Vector, factors: Factors, rows: Rows, confidence: Vector, regu
     system = gram + (bought.T * (confidence - 1.0)) @ bought
     system[np.diag_indices_from(system)] += regularization
     return np.linalg.solve(system, confidence @ bought).astype(np.float32)
+
+
+def confidence(decayed_order_days: Vector, params: FoldInParams) -> Vector:
+    """Confidence of decayed counts: capped, times alpha. Training weighs rows by this very function."""
+    return np.minimum(decayed_order_days, params.max_count) * params.alpha
+
+
+def fold_in_many(gram: Vector, factors: Factors, own: ItemHistories, params: FoldInParams) -> Factors:
+    """Taste vectors of a batch, each computed on its own; shape (n_customers, n_factors).
+
+    Items outside the catalogue have no factors and say nothing.
+    """
+    weights = confidence(own.decayed_order_days, params)
+    vectors = np.zeros((len(own.offsets) - 1, factors.shape[1]), np.float32)
+    for customer, (start, end) in enumerate(zip(own.offsets[:-1], own.offsets[1:], strict=True)):
+        rows = own.item[start:end]
+        known = rows < len(factors)
+        vectors[customer] = fold_in(gram, factors, rows[known], weights[start:end][known], params.regularization)
+    return vectors

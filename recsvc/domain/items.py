@@ -21,8 +21,8 @@ class ItemTable:
 
     Attributes
     ----------
-    n_buyers, n_recent_buyers, n_repeat_buyers : shape (n_items,), customers
-        Who ever bought it, who did in the last `recent_days`, who did on two days or more.
+    n_buyers, n_recent_buyers, n_repeat_buyers, n_comeback_buyers : shape (n_items,), customers
+        Who ever bought it, in the last `recent_days`, on two days or more, in the first order after a lapse.
     first_day, last_day : shape (n_items,), days since 1970-01-01
         First and last sale.
     n_customers
@@ -35,6 +35,7 @@ class ItemTable:
     n_buyers: Counts
     n_recent_buyers: Counts
     n_repeat_buyers: Counts
+    n_comeback_buyers: Counts
     first_day: Days
     last_day: Days
     n_customers: int

@@ -1,0 +1,146 @@
+"""Opening a bundle: check it, map its files, hand out what they hold. Nothing here is ever written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsvc.bundle.customers import CustomersReader
+from recsvc.bundle.manifest import FoldInConvention, Manifest
+from recsvc.bundle.store import BundleFolder, check_files
+from recsvc.domain.arrays import Factors, Vector, frozen
+from recsvc.domain.blending import LinearBlend
+from recsvc.domain.features import FEATURE_NAMES
+from recsvc.domain.fold_in import FoldInParams
+from recsvc.domain.ids import ItemIds
+from recsvc.domain.items import ItemTable
+from recsvc.domain.profiles import CustomerModels
+from recsvc.errors import BundleCorrupt, DataError
+
+ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
+CUSTOMERS, CUSTOMER_TABLE = "customers.lmdb", "customers.parquet"
+VALUE, LAPSE, RANKER, REPORT = "value.json", "lapse.json", "ranker.json", "report.json"
+STATISTICS = ("n_buyers", "n_recent_buyers", "n_repeat_buyers", "n_comeback_buyers", "first_day", "last_day")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One opened bundle.
+
+    Attributes
+    ----------
+    items : statistics by item row, for ranking
+    catalogue : Arrow table by item row, for display
+    factors : shape (n_catalogue, n_factors), float32, memory-mapped, read-only
+    gram : shape (n_factors, n_factors), Y^T Y
+    customers : records by id
+    """
+
+    folder: Path
+    manifest: Manifest
+    items: ItemTable
+    catalogue: pa.Table
+    factors: Factors
+    gram: Vector
+    customers: CustomersReader
+    models: CustomerModels
+    blend: LinearBlend
+    fold_in: FoldInParams
+
+    @property
+    def bundle_id(self) -> str:
+        """Digest of the bundle's content."""
+        return self.manifest.bundle_id
+
+    @cached_property
+    def customer_table(self) -> pa.Table:
+        """One row a customer, sorted by win-back rank, memory-mapped where the format allows."""
+        return pq.read_table(self.folder / CUSTOMER_TABLE, memory_map=True)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What training reported, as JSON."""
+        content: dict[str, Any] = orjson.loads((self.folder / REPORT).read_bytes())
+        return content
+
+
+def open_bundle(bundle: BundleFolder) -> Bundle:
+    """Check sizes and headers, map the files.
+
+    Raises
+    ------
+    BundleCorrupt
+        If a file is missing, has another size, cannot be read, or does not belong to the others.
+    """
+    check_files(bundle, deep=False)
+    try:
+        opened = _open(bundle)
+    except (OSError, ValueError, KeyError, TypeError, DataError) as error:
+        raise BundleCorrupt(bundle.path.name, f"cannot be opened: {error}") from error
+    _check_belongs_together(opened)
+    return opened
+
+
+def _open(bundle: BundleFolder) -> Bundle:
+    folder, manifest = bundle.path, bundle.manifest
+    catalogue = pq.read_table(folder / ITEMS, memory_map=True)
+    return Bundle(
+        folder=folder,
+        manifest=manifest,
+        items=read_items(catalogue, manifest),
+        catalogue=catalogue,
+        factors=np.load(folder / FACTORS, mmap_mode="r"),
+        gram=np.load(folder / GRAM, mmap_mode="r"),
+        customers=CustomersReader(folder / CUSTOMERS),
+        models=CustomerModels.from_json(_json(folder / VALUE), _json(folder / LAPSE)),
+        blend=LinearBlend.from_json(_json(folder / RANKER), FEATURE_NAMES),
+        fold_in=fold_in_params(manifest.fold_in),
+    )
+
+
+def read_items(catalogue: pa.Table, manifest: Manifest) -> ItemTable:
+    """Item statistics from the columns of `items.parquet`."""
+    columns = {name: frozen(catalogue[name].to_numpy()) for name in STATISTICS}
+    return ItemTable(
+        ids=ItemIds(catalogue["item_id"].to_pylist()),
+        n_catalogue=manifest.shapes.catalogue,
+        n_customers=manifest.shapes.customers,
+        as_of_day=day_number(manifest),
+        **columns,
+    )
+
+
+def fold_in_params(convention: FoldInConvention) -> FoldInParams:
+    """Parameters of `fold_in` from the convention the manifest records."""
+    return FoldInParams(**{field.name: getattr(convention, field.name) for field in fields(FoldInParams)})
+
+
+def day_number(manifest: Manifest) -> int:
+    """The bundle's `as_of` in days since 1970-01-01."""
+    return int(manifest.as_of.timestamp() // 86_400)
+
+
+def _check_belongs_together(bundle: Bundle) -> None:
+    shapes = bundle.manifest.shapes
+    found = {
+        "items": (len(bundle.items), shapes.items),
+        "factors": (bundle.factors.shape, (shapes.catalogue, shapes.factors)),
+        "gram": (bundle.gram.shape, (shapes.factors, shapes.factors)),
+        "customers": (len(bundle.customers), shapes.customers),
+        "item ids": (bundle.items.ids.digest, bundle.manifest.item_ids_digest),
+    }
+    for name, (is_, should_be) in found.items():
+        if is_ != should_be:
+            raise BundleCorrupt(bundle.bundle_id, f"{name} are {is_}, the manifest says {should_be}")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads(path.read_bytes())
+    return content

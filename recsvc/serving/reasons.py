@@ -1,0 +1,89 @@
+"""Why an item is on the list, in words a customer may read, each with the figures it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsvc.domain.arrays import Factors, Rows
+from recsvc.domain.features import CustomerBatch, Pairs, Signals
+from recsvc.domain.item_history import ItemHistories
+from recsvc.domain.items import ItemTable
+from recsvc.serving.candidates import bought_rows
+from recsvc.serving.slate import Reason
+
+MIN_COMEBACK_BUYERS = 5  # fewer would point at single people
+MIN_RECENT_BUYERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonWriter:
+    """Writes the reasons of chosen items.
+
+    Attributes
+    ----------
+    title_of : what to call the item of a row
+    recent_days : the window of "lately"
+    """
+
+    items: ItemTable
+    factors: Factors
+    title_of: Callable[[int], str]
+    recent_days: int
+
+    def reasons(self, facts: Signals, position: int, pairs: Pairs, batch: CustomerBatch) -> tuple[Reason, ...]:
+        """At least one reason for the item at `position` of the candidates, the most personal first."""
+        row, customer = int(pairs.item[position]), int(pairs.customer[position])
+        own = list(self._own(facts, position))
+        return (*own, *self._new_to_them(row, batch, customer, bought=bool(own)), *self._others(row)) or (
+            Reason("popular", "among the products most customers buy", {"buyers": int(self.items.n_buyers[row])}),
+        )
+
+    def _own(self, facts: Signals, position: int) -> Iterator[Reason]:
+        times, since = int(facts.order_days[position]), int(facts.days_since_item[position])
+        gap = round(float(facts.typical_gap_days[position]))
+        if times > 1:
+            text = f"you bought this {times} times, usually every {gap} days; it has been {since}"
+            yield Reason("bought_often", text, {"times": times, "usual_gap_days": gap, "days_since": since})
+        elif times == 1:
+            yield Reason("bought_before", f"you bought this {since} days ago", {"times": 1, "days_since": since})
+
+    def _new_to_them(self, row: int, batch: CustomerBatch, customer: int, *, bought: bool) -> Iterator[Reason]:
+        last_order = _last_order_day(batch, customer)
+        if bought or last_order is None:
+            return
+        if self.items.first_day[row] > last_order:
+            days = int(batch.clock_day[customer] - self.items.first_day[row])
+            yield Reason("new_arrival", "new since your last order", {"days_on_sale": days})
+        because = closest_own(row, batch.own, customer, self.factors)
+        if because is not None:
+            text = f"goes with what you bought: {self.title_of(because)}"
+            yield Reason("taste", text, {"because_item_id": self.items.ids.id(because)})
+
+    def _others(self, row: int) -> Iterator[Reason]:
+        came_back, lately = int(self.items.n_comeback_buyers[row]), int(self.items.n_recent_buyers[row])
+        if came_back >= MIN_COMEBACK_BUYERS:
+            text = f"{came_back} customers who came back after a break bought it"
+            yield Reason("comeback", text, {"customers": came_back})
+        if lately >= MIN_RECENT_BUYERS:
+            text = f"{lately} customers bought it in the last {self.recent_days} days"
+            yield Reason("trending", text, {"customers": lately, "days": self.recent_days})
+
+
+def closest_own(row: int, own: ItemHistories, customer: int, factors: Factors) -> int | None:
+    """Row of the bought item that lies nearest to an item in taste; None when nothing bought has factors."""
+    bought: Rows = bought_rows(own, customer)
+    bought = bought[bought < len(factors)]
+    if not len(bought):
+        return None
+    lengths = np.linalg.norm(factors[bought], axis=1)
+    cosines = factors[bought] @ factors[row] / np.maximum(lengths, np.finfo(np.float32).tiny)
+    best = int(np.argmax(cosines))
+    return int(bought[best]) if cosines[best] > 0 else None
+
+
+def _last_order_day(batch: CustomerBatch, customer: int) -> int | None:
+    end = int(batch.histories.order_offsets[customer + 1])
+    return int(batch.histories.order_day[end - 1]) if end > batch.histories.order_offsets[customer] else None

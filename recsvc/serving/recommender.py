@@ -1,0 +1,198 @@
+"""The one recommender: a live request, a batch file and a back-test all ask this class.
+
+Candidates, then one feature matrix, then one score, then the slate. Nothing here reads a clock: ranking happens at the
+bundle's `as_of`, the state shown to the caller at the caller's `now`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsvc.bundle.reader import INDEX, Bundle
+from recsvc.domain.arrays import AnyArray, Counts, Vector
+from recsvc.domain.features import CustomerBatch, Pairs, Signals, feature_matrix, signals
+from recsvc.domain.fold_in import fold_in_many
+from recsvc.domain.history import Histories, take
+from recsvc.domain.item_history import item_histories
+from recsvc.domain.profiles import WIN_BACK_STATES, profiles
+from recsvc.errors import UnknownCustomer
+from recsvc.serving.candidates import build_sources, propose
+from recsvc.serving.customer_state import customer_state, day_of, state_at
+from recsvc.serving.display import item_at
+from recsvc.serving.ranking import choose, rank_pairs
+from recsvc.serving.reasons import ReasonWriter
+from recsvc.serving.retrieval import ItemIndex
+from recsvc.serving.rules import Rules, allowed_items
+from recsvc.serving.slate import CustomerState, Item, Query, Recommendation, SimilarItem, Slate, WinBackRow
+
+BATCH = 256  # customers ranked at once: bounds memory, changes no answer
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Ranked candidates of a batch: everything later steps need, nothing padded.
+
+    `order` lists positions of `pairs`, customer by customer, best first; `offsets[c]` is where customer `c` begins.
+    """
+
+    batch: CustomerBatch
+    pairs: Pairs
+    facts: Signals
+    scores: Vector
+    order: Counts
+    offsets: Counts
+
+    def of(self, customer: int) -> Counts:
+        """Positions of one customer's candidates, best first."""
+        return self.order[self.offsets[customer] : self.offsets[customer + 1]]
+
+
+class Recommender:
+    """Ranks the catalogue of one bundle for its customers, and for strangers."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.bundle_id = bundle.bundle_id
+        self.as_of = bundle.manifest.as_of
+        self.created_at = bundle.manifest.created_at
+        self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
+        self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
+
+    def recommend(self, query: Query, *, now: datetime) -> Slate:
+        """Ranked answer to one question; `now` dates the customer's state only."""
+        return self.recommend_many([query], now=now)[0]
+
+    def recommend_many(self, queries: Sequence[Query], *, now: datetime) -> list[Slate]:
+        """Answers in the order of the questions; each equals what it would be alone."""
+        numbered = sorted(enumerate(queries), key=lambda pair: (repr(_rules(pair[1])), pair[0]))
+        answers: dict[int, Slate] = {}
+        for _, same_rules in groupby(numbered, key=lambda pair: _rules(pair[1])):
+            some = list(same_rules)
+            for start in range(0, len(some), BATCH):
+                part = some[start : start + BATCH]
+                slates = self._slates([query for _, query in part], now)
+                answers.update(zip([number for number, _ in part], slates, strict=True))
+        return [answers[number] for number in range(len(queries))]
+
+    def rank(self, histories: Histories, rules: Rules) -> list[AnyArray]:
+        """Item rows of each customer's slate, best first: the bare ranking, for back-tests."""
+        scored, _ = self.score(histories, rules)
+        return [scored.pairs.item[chosen] for chosen in self._chosen(scored, rules)]
+
+    def score(self, histories: Histories, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
+        """Score every candidate of a batch; also which filters took something away."""
+        allowed, applied = allowed_items(self.bundle.catalogue, self.bundle.items, rules)
+        batch = self.batch(histories)
+        sources = build_sources(self.bundle.items, self._index, rules.k)
+        pairs = propose(sources, batch, allowed, with_bought=not rules.exclude_purchased)
+        facts = signals(pairs, batch, self.bundle.items, self.bundle.factors)
+        scores = self.bundle.blend.score(feature_matrix(facts))
+        order = rank_pairs(pairs, scores)
+        offsets = np.searchsorted(pairs.customer, np.arange(len(histories) + 1))
+        return Scored(batch, pairs, facts, scores, order, offsets), applied
+
+    def batch(self, histories: Histories) -> CustomerBatch:
+        """What ranking may know of some customers, at the ranking clock."""
+        bundle = self.bundle
+        clock_day = np.full(len(histories), bundle.items.as_of_day, np.int32)
+        np.maximum.at(clock_day, histories.order_customer(), histories.order_day)
+        own = item_histories(histories, clock_day, bundle.fold_in.half_life_days)
+        return CustomerBatch(histories, own, clock_day, fold_in_many(bundle.gram, bundle.factors, own, bundle.fold_in))
+
+    def customer(self, customer_id: str, *, now: datetime) -> CustomerState:
+        """Where a customer stands at `now`.
+
+        Raises
+        ------
+        UnknownCustomer
+        """
+        history = self.bundle.customers.get(customer_id)
+        if history is None:
+            raise UnknownCustomer(customer_id)
+        return self._state(history, now)
+
+    def similar(self, item_id: str, k: int) -> tuple[SimilarItem, ...]:
+        """At most `k` items alike in taste, best first; none for an item outside the catalogue.
+
+        Raises
+        ------
+        UnknownItem
+        """
+        row = self.bundle.items.ids.row(item_id)
+        if row >= self.bundle.items.n_catalogue:
+            return ()
+        rows, cosines = self._index.similar(row, k)
+        found = enumerate(zip(rows, cosines, strict=True), 1)
+        return tuple(SimilarItem(self.bundle.items.ids.id(row), rank, float(cosine)) for rank, (row, cosine) in found)
+
+    def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
+        """Part of the list of customers to win back, best first, as of the bundle; `states` empty means all of them."""
+        wanted = pa.array(sorted(states or WIN_BACK_STATES))
+        table = self.bundle.customer_table
+        after = pc.and_(pc.greater(table["win_back_rank"], after_rank), pc.is_in(table["state"], value_set=wanted))
+        page = table.select(["customer_id", "win_back_rank"]).filter(after).slice(0, limit)
+        histories, _ = self.bundle.customers.get_many(page["customer_id"].to_pylist())
+        if not len(histories):
+            return ()
+        figures = profiles(histories, self.bundle.models, self.bundle.items.as_of_day)
+        ranks = enumerate(page["win_back_rank"].to_pylist())
+        return tuple(WinBackRow(histories.customer_ids[p], state_at(figures, p, rank)) for p, rank in ranks)
+
+    def item(self, item_id: str) -> Item:
+        """What is known of a product.
+
+        Raises
+        ------
+        UnknownItem
+        """
+        return item_at(self.bundle.catalogue, self.bundle.items.ids.row(item_id))
+
+    def default_explore_slots(self, k: int) -> int:
+        """Places of a list of `k` kept for products never bought."""
+        return k * self.bundle.manifest.ranking["explore_slots"] // 10
+
+    def _slates(self, queries: list[Query], now: datetime) -> list[Slate]:
+        histories, known = self.bundle.customers.get_many([query.customer_id for query in queries])
+        rules = _rules(queries[0])
+        scored, applied = self.score(histories, rules)
+        return [
+            Slate(
+                query=query,
+                bundle_id=self.bundle_id,
+                strategy="personal" if known[position] else "popular",
+                items=tuple(self._recommendations(scored, chosen)),
+                customer=self._state(take(histories, np.array([position])), now) if known[position] else None,
+                filters_applied=applied,
+            )
+            for position, (query, chosen) in enumerate(zip(queries, self._chosen(scored, rules), strict=True))
+        ]
+
+    def _chosen(self, scored: Scored, rules: Rules) -> Iterable[Counts]:
+        explore = self.default_explore_slots(rules.k) if rules.explore_slots is None else rules.explore_slots
+        for customer in range(len(scored.batch.histories)):
+            ranked = scored.of(customer)
+            yield choose(ranked, ~scored.facts.bought[ranked], rules.k, min(explore, rules.k))
+
+    def _recommendations(self, scored: Scored, chosen: Counts) -> Iterable[Recommendation]:
+        for rank, position in enumerate(chosen.tolist(), 1):
+            row = int(scored.pairs.item[position])
+            reasons = self._reasons.reasons(scored.facts, position, scored.pairs, scored.batch)
+            yield Recommendation(self.bundle.items.ids.id(row), rank, float(scored.scores[position]), reasons)
+
+    def _state(self, history: Histories, now: datetime) -> CustomerState:
+        rank = self.bundle.customers.win_back_rank(history.customer_ids[0])
+        return customer_state(history, self.bundle.models, day_of(now), rank)
+
+    def _title(self, row: int) -> str:
+        return item_at(self.bundle.catalogue, row).title or self.bundle.items.ids.id(row)
+
+
+def _rules(query: Query) -> Rules:
+    return Rules(query.k, query.exclude, query.exclude_purchased, query.categories, query.explore_slots)

@@ -1,0 +1,90 @@
+"""Hot swap: notice a new live bundle, open it beside the old one, assign one reference.
+
+A bundle that does not open leaves the old one serving, and the reason in `status`. Requests take the reference once and
+keep to it, so none ever sees two bundles.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsvc.bundle.reader import open_bundle
+from recsvc.bundle.store import BundleStore
+from recsvc.errors import NotReady, RecsvcError
+from recsvc.serving.recommender import Recommender
+from recsvc.serving.slate import Query
+
+POLL_SECONDS = 0.25
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleStatus:
+    """What is live here, and what is wrong with what should be."""
+
+    bundle_id: str | None
+    problem: str | None
+
+
+class LiveRecommender:
+    """Holder of the recommender that answers now. Create it after fork; `start` keeps it current."""
+
+    def __init__(self, artifacts: Path) -> None:
+        self._store = BundleStore(artifacts)
+        self._recommender: Recommender | None = None
+        self._tried: str | None = None
+        self._problem: str | None = None
+        self._stop = threading.Event()
+        self.refresh()
+
+    def current(self) -> Recommender:
+        """Return the recommender of the live bundle.
+
+        Raises
+        ------
+        NotReady
+            If none could be opened yet.
+        """
+        if self._recommender is None:
+            raise NotReady(self._problem or "no bundle is live yet; run `recsvc-train fit`")
+        return self._recommender
+
+    def status(self) -> BundleStatus:
+        """What is served, and what went wrong at the last swap."""
+        serving = self._recommender
+        return BundleStatus(serving.bundle_id if serving else None, self._problem)
+
+    def refresh(self) -> None:
+        """Open the live bundle if it is another one than at the last try."""
+        wanted = self._store.current_id()
+        if wanted is None or wanted == self._tried:
+            return
+        self._tried = wanted
+        try:
+            self._recommender = warmed(Recommender(open_bundle(self._store.get(wanted))))
+            self._problem = None
+            log.info("bundle swapped", extra={"bundle_id": wanted})
+        except RecsvcError as error:
+            self._problem = str(error)
+            log.error("bundle not swapped", extra={"bundle_id": wanted, "problem": str(error)})
+
+    def start(self) -> None:
+        """Watch the pointer file from a daemon thread."""
+        threading.Thread(target=self._watch, name="bundle-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            self.refresh()
+
+
+def warmed(recommender: Recommender) -> Recommender:
+    """Answer one question before traffic does, so that pages are mapped and code is warm."""
+    recommender.recommend(Query(customer_id=""), now=recommender.as_of)
+    return recommender

@@ -1,0 +1,61 @@
+"""What a request may not show: the rules of one question, and the items they leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsvc.domain.arrays import Mask
+from recsvc.domain.items import ItemTable
+
+CATEGORY_SEPARATOR = " > "
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The part of a `Query` that does not depend on the customer."""
+
+    k: int = 10
+    exclude: frozenset[str] = frozenset()
+    exclude_purchased: bool = False
+    categories: tuple[str, ...] = ()
+    explore_slots: int | None = None
+
+
+def allowed_items(catalogue: pa.Table, items: ItemTable, rules: Rules) -> tuple[Mask, tuple[str, ...]]:
+    """Which catalogue rows may be shown, shape (n_catalogue,), and the names of the rules that were applied."""
+    allowed, applied = available_items(catalogue, items.n_catalogue)
+    names = ["availability"] if applied else []
+    excluded = items.ids.known_rows(rules.exclude)
+    if len(excluded):
+        allowed[excluded[excluded < items.n_catalogue]] = False
+        names.append("exclude")
+    if rules.categories:
+        allowed &= in_categories(catalogue, rules.categories)[: items.n_catalogue]
+        names.append("category")
+    if rules.exclude_purchased:
+        names.append("exclude_purchased")
+    return allowed, tuple(names)
+
+
+def available_items(catalogue: pa.Table, n_catalogue: int) -> tuple[Mask, bool]:
+    """Which catalogue rows are on sale, and whether the retailer said so at all; unknown counts as available."""
+    if "available" not in catalogue.column_names:
+        return np.ones(n_catalogue, bool), False
+    known = pc.fill_null(catalogue["available"], True).to_numpy()[:n_catalogue]
+    return known.astype(bool), not known.all()
+
+
+def in_categories(catalogue: pa.Table, categories: tuple[str, ...]) -> Mask:
+    """Which rows lie in, or below, one of the category paths; shape (n_items,)."""
+    inside = np.zeros(len(catalogue), bool)
+    if "category" not in catalogue.column_names:
+        return inside
+    paths = catalogue["category"]
+    for category in categories:
+        below = pc.or_(pc.equal(paths, category), pc.starts_with(paths, category + CATEGORY_SEPARATOR))
+        inside |= pc.fill_null(below, False).to_numpy().astype(bool)
+    return inside
