@@ -17,7 +17,8 @@ SMALL = SynthSize(customers=400, items=120, lines=12_000, seed=7)
 
 
 def read_orders(folder: Path) -> pd.DataFrame:
-    return pd.concat([pd.read_parquet(part) for part in sorted((folder / "orders").glob("*.parquet"))])
+    parts = [pd.read_parquet(part) for part in sorted((folder / "orders").glob("*.parquet"))]
+    return pd.concat(parts).astype({"customer_id": str, "item_id": str})
 
 
 @pytest.fixture(scope="module")
