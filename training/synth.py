@@ -28,6 +28,7 @@ CUTOFFS_BEFORE_END_DAYS = (150, 120, 90)
 
 CONFIG = """\
 # Written by: recsvc-train synth --customers {customers} --items {items} --lines {lines} --seed {seed}
+as_of = {end}
 horizon_days = 90
 
 [orders]
@@ -80,8 +81,7 @@ def plan_groups(size: SynthSize) -> list[Group]:
     customers = [size.customers * g // n_groups for g in range(n_groups + 1)]
     lines = [size.lines * g // n_groups for g in range(n_groups + 1)]
     return [
-        Group(customers[g], customers[g + 1] - customers[g], lines[g], lines[g + 1] - lines[g])
-        for g in range(n_groups)
+        Group(customers[g], customers[g + 1] - customers[g], lines[g], lines[g + 1] - lines[g]) for g in range(n_groups)
     ]
 
 
@@ -112,26 +112,23 @@ def _item_table(shop: Shop) -> pa.Table:
 
 def _config_text(size: SynthSize) -> str:
     end = FIRST_DAY + WINDOW_DAYS
-    cutoffs = ", ".join(f'"{end - days}"' for days in CUTOFFS_BEFORE_END_DAYS)
+    cutoffs = ", ".join(str(end - days) for days in CUTOFFS_BEFORE_END_DAYS)
     return CONFIG.format(
-        customers=size.customers, items=size.items, lines=size.lines, seed=size.seed, cutoffs=cutoffs
+        customers=size.customers,
+        items=size.items,
+        lines=size.lines,
+        seed=size.seed,
+        end=end,
+        cutoffs=cutoffs,
     )
 
 
-@click.command(
-    epilog="Example: recsvc-train synth --customers 10000 --items 2000 --lines 1000000 --seed 7 --out shop"
-)
+@click.command(epilog="Example: recsvc-train synth --customers 10000 --items 2000 --lines 1000000 --seed 7 --out shop")
 @click.option("--customers", type=click.IntRange(1), required=True, help="How many customers.")
 @click.option("--items", type=click.IntRange(1), required=True, help="How many products.")
-@click.option(
-    "--lines", type=click.IntRange(1), required=True, help="How many order lines, returns included."
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds, equal files."
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to."
-)
+@click.option("--lines", type=click.IntRange(1), required=True, help="How many order lines, returns included.")
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds, equal files.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
 def synth(customers: int, items: int, lines: int, seed: int, out: Path) -> None:
     """Make realistic orders with lapses, seasons, repeats and returns, at any size."""
     config = write_synth(SynthSize(customers, items, lines, seed), out)

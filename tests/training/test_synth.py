@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from training.config import load_config
 from training.synth import LINES_PER_PART, SynthSize, plan_groups, synth, write_synth
 
 SMALL = SynthSize(customers=400, items=120, lines=12_000, seed=7)
@@ -85,7 +86,8 @@ def test_customers_lapse_repeat_and_have_their_own_rhythm(shop_folder: Path) -> 
     bought = orders[orders["quantity"] > 0].assign(day=lambda frame: frame["ordered_at"].dt.floor("D"))
     days = bought[["customer_id", "day"]].drop_duplicates().sort_values(["customer_id", "day"])
     silent = (bought["day"].max() - days.groupby("customer_id")["day"].max()).dt.days
-    rhythm = days.groupby("customer_id")["day"].agg(lambda day: day.diff().dt.days.median()).dropna()
+    gaps = days.assign(gap=days.groupby("customer_id")["day"].diff().dt.days).dropna()
+    rhythm = gaps.groupby("customer_id")["gap"].median()
     repeats = bought.groupby(["customer_id", "item_id"])["day"].nunique()
 
     assert 0.2 < (silent > 90).mean() < 0.8
@@ -109,20 +111,17 @@ def test_new_items_keep_arriving(shop_folder: Path) -> None:
 
 
 def test_the_config_names_the_files_and_cutoffs_with_a_whole_horizon_after_them(shop_folder: Path) -> None:
+    load_config(shop_folder / "config.toml")
     config = tomllib.loads((shop_folder / "config.toml").read_text(encoding="utf-8"))
     last_day = read_orders(shop_folder)["ordered_at"].max()
 
     assert list(shop_folder.glob(config["orders"]["path"]))
     assert (shop_folder / config["items"]["path"]).exists()
     for cutoff in config["backtest"]["as_of"]:
-        assert pd.Timestamp(cutoff) + pd.Timedelta(days=config["horizon_days"]) <= last_day + pd.Timedelta(
-            days=2
-        )
+        assert pd.Timestamp(cutoff) + pd.Timedelta(days=config["horizon_days"]) <= last_day + pd.Timedelta(days=2)
 
 
-@pytest.mark.parametrize(
-    ("customers", "items", "lines"), [(1, 1, 1), (1, 1, 500), (50, 3, 20), (3, 40, 9_000)]
-)
+@pytest.mark.parametrize(("customers", "items", "lines"), [(1, 1, 1), (1, 1, 500), (50, 3, 20), (3, 40, 9_000)])
 def test_odd_sizes_still_give_exactly_what_was_asked_for(
     customers: int, items: int, lines: int, tmp_path: Path
 ) -> None:
@@ -153,11 +152,7 @@ def test_groups_divide_customers_and_lines_without_gap(customers: int, lines: in
     assert [group.first_customer for group in groups] == [0, *ends[:-1]]
     assert sum(group.n_lines for group in groups) == lines
     assert all(group.n_customers >= 1 and group.n_lines >= 1 for group in groups)
-    assert (
-        customers < len(groups)
-        or max(g.n_lines for g in groups) <= LINES_PER_PART
-        or len(groups) == customers
-    )
+    assert customers < len(groups) or max(g.n_lines for g in groups) <= LINES_PER_PART or len(groups) == customers
 
 
 def test_the_command_says_how_to_train(tmp_path: Path) -> None:
