@@ -31,7 +31,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests/checks tests/demo tests/benchmarks
+	$(BIN)/mypy tests/checks tests/demo tests/live_service.py
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.checks.dependency_audit
