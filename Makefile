@@ -60,7 +60,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
 		$(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install -q pip; }
 	@echo "Installing into $(VENV) ..."
-	@$(BIN)/python -m pip install -q -c constraints.txt --upgrade pip setuptools
-	@$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation -e ".[dev]"
+	@$(BIN)/python -m pip install -qq -c constraints.txt --upgrade pip setuptools
+	@$(BIN)/python -m pip install -qq -c constraints.txt --no-build-isolation -e ".[dev]"
 	@$(BIN)/python -m tests.checks.openmp $(OPENMP)
 	@touch $(READY)

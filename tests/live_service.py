@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +48,13 @@ class LiveService:
 
 
 @contextmanager
-def live_service(recsvc: str, artifacts: Path) -> Iterator[LiveService]:
+def live_service(recsvc: Sequence[str], artifacts: Path) -> Iterator[LiveService]:
     """Start the service, wait until it is ready, and stop it cleanly in the end.
 
     Parameters
     ----------
     recsvc
-        Path of the program.
+        Command line of the program, without arguments.
     artifacts
         Folder with a live bundle.
 
@@ -65,11 +65,11 @@ def live_service(recsvc: str, artifacts: Path) -> Iterator[LiveService]:
     """
     url = f"http://127.0.0.1:{_free_port()}"
     options = ["--artifacts", str(artifacts)]
-    create = [recsvc, "keys", "create", "--name", "live check", "--scope", "read", "--json", *options]
+    create = [*recsvc, "keys", "create", "--name", "live check", "--scope", "read", "--json", *options]
     made = json.loads(subprocess.check_output(create))
     try:
         with tempfile.TemporaryFile("w+") as log:
-            command = [recsvc, "serve", "--bind", url.removeprefix("http://"), *options]
+            command = [*recsvc, "serve", "--bind", url.removeprefix("http://"), *options]
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
             try:
                 _wait_until_ready(url, process, log)
@@ -77,7 +77,7 @@ def live_service(recsvc: str, artifacts: Path) -> Iterator[LiveService]:
             finally:
                 _stop(process)
     finally:
-        subprocess.check_output([recsvc, "keys", "revoke", made["key_id"], *options])
+        subprocess.check_output([*recsvc, "keys", "revoke", made["key_id"], *options])
 
 
 def _free_port() -> int:

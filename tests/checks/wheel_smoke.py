@@ -42,7 +42,7 @@ def main() -> None:
         check_contents(service)
         check_trainer_is_inert(service)
         artifacts = train(folder)
-        with live_service(service.program("recsvc"), artifacts) as live:
+        with live_service([service.program("recsvc")], artifacts) as live:
             check_answers(live)
     OUT.print(f"service-only wheel: installs, pulls no trainer, serves a bundle ({time.monotonic() - started:.0f} s)")
 

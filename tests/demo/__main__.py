@@ -8,6 +8,7 @@ that one can look around, until Ctrl-C; otherwise it stops when the tables are p
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -29,10 +30,11 @@ PLAIN_WIDTH = 140
 def demo(artifacts: Path) -> None:
     """Train on Complete Journey, serve it, and show whom to win back with what."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the service is stopped then, too
     started = time.monotonic()
     console.rule(f"recsvc-train fit {PRESET}")
     _train(artifacts)
-    with live_service(str(PROGRAMS / "recsvc"), artifacts) as live:
+    with live_service([str(PROGRAMS / "recsvc")], artifacts) as live:
         console.rule("recsvc serve, asked over HTTP")
         console.print(customer_table(read_lapsed(live)))
         _say_where(console, live, time.monotonic() - started)
