@@ -68,9 +68,7 @@ class TrainingConfig(Section):
 
 def preset_names() -> tuple[str, ...]:
     """Names of the configs that ship with the trainer, sorted."""
-    return tuple(
-        sorted(entry.name[: -len(".toml")] for entry in PRESETS.iterdir() if entry.name.endswith(".toml"))
-    )
+    return tuple(sorted(entry.name[: -len(".toml")] for entry in PRESETS.iterdir() if entry.name.endswith(".toml")))
 
 
 def load_config(path_or_preset: str | Path, overrides: Mapping[str, object] | None = None) -> TrainingConfig:

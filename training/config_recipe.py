@@ -15,9 +15,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class EngineConfig(Section):
     """What the aggregation may use of the machine."""
 
-    memory_limit: Annotated[
-        str, StringConstraints(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
-    ] = "4GB"
+    memory_limit: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "4GB"
     """Beyond this it spills to disk."""
     threads: PositiveInt = 2
     temp_dir: str | None = None
@@ -31,6 +29,8 @@ class CatalogueConfig(Section):
     """Products fewer customers bought have too little history to be compared."""
     max_items: PositiveInt = 20_000
     """The products with the most buyers, up to this many."""
+    recent_days: PositiveInt = 28
+    """Window of "bought lately", before as_of."""
 
 
 class AlsConfig(Section):
@@ -76,8 +76,6 @@ class RankingConfig(Section):
 
     explore_slots: Annotated[int, Field(ge=0)] = 2
     """Places of ten kept for products the customer never bought."""
-    recent_days: PositiveInt = 28
-    """Window of "popular now"."""
 
 
 class BacktestConfig(Section):

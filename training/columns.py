@@ -1,0 +1,72 @@
+"""How one raw column becomes a typed one. Nothing here raises on a value: what cannot be read becomes null.
+
+Ids become text, numbers DECIMAL, moments naive UTC timestamps; money is counted in minor units by the caller.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.datatypes as dt
+from ibis.expr.types import Column, StringColumn, Table
+
+from training.config_data import Source
+
+LARGEST_AMOUNT = 10.0**13  # currency units on one line; more is a typing error, and would overflow int64 sums
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _at_zone(zone: str, at: dt.Timestamp("UTC")) -> dt.Timestamp():  # type: ignore[valid-type]  # Ibis types by value
+    """Wall time in a zone."""
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime(text: str, pattern: str) -> dt.Timestamp():  # type: ignore[valid-type]  # Ibis types by value
+    """Moment a text stands for, or null."""
+
+
+def text(raw: Table, column: str, source: Source) -> StringColumn:
+    """Text of a column, null where it stands for "no value"; 123.0 of a float column is "123"."""
+    value = raw[column]
+    if value.type().is_floating():
+        whole = value.try_cast("int64")
+        as_text = ibis.ifelse(whole.cast("float64") == value, whole.cast("string"), value.cast("string"))
+        return as_text.nullif("nan")
+    as_text = value.cast("string")
+    return ibis.ifelse(as_text.strip().isin(source.missing_values), ibis.null("string"), as_text)
+
+
+def joined_text(raw: Table, columns: str | tuple[str, ...], separator: str, source: Source) -> StringColumn:
+    """Text of several columns, joined; null parts are left out, and null when all are."""
+    names = (columns,) if isinstance(columns, str) else columns
+    parts = ibis.array([text(raw, name, source).strip() for name in names]).filter(lambda part: part.notnull())
+    return parts.join(separator).nullif("")
+
+
+def number(raw: Table, column: str, source: Source, scale: int) -> Column:
+    """DECIMAL(18, scale) of a column; null where it is no number."""
+    value = raw[column]
+    if not value.type().is_numeric():
+        value = text(raw, column, source)
+        if source.decimal == ",":
+            value = value.replace(".", "").replace(",", ".")
+    return value.try_cast(dt.Decimal(18, scale))
+
+
+def minor_units(amount: Column) -> Column:
+    """Money as a whole number of hundredths, rounded half away from zero; null beyond what is believable."""
+    believable = ibis.ifelse(amount.cast("float64").abs() < LARGEST_AMOUNT, amount, ibis.null(amount.type()))
+    return (believable.cast(dt.Decimal(38, 7)) * 100).round().cast("int64")
+
+
+def moment(raw: Table, column: str, source: Source, pattern: str | None) -> Column:
+    """UTC timestamp of a column; a moment without a zone is read in the session's."""
+    value = raw[column]
+    if value.type().is_string():
+        value = text(raw, column, source)
+        value = _try_strptime(value, pattern) if pattern else value
+    return _at_zone("UTC", value.try_cast(dt.Timestamp("UTC")))
+
+
+def day_of(at: Column) -> Column:
+    """Days since 1970-01-01 of a UTC timestamp, int32."""
+    return (at.epoch_seconds() // 86_400).cast("int32")

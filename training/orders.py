@@ -1,0 +1,138 @@
+"""The typed order lines: the user's columns, read once, with what is wrong with each row as a bit mask.
+
+Columns of the result: source_row (from 0), order_id, customer_id, item_id, ordered_at (UTC), day, quantity
+DECIMAL(18, 3), amount (minor units of the line), problems, and currency, status, title where the user has them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import ibis
+from ibis.expr.types import Column, Table
+
+from recsvc.errors import DataError
+from training.columns import day_of, minor_units, moment, number, text
+from training.config_data import ItemColumns, OrderColumns, OrdersConfig
+from training.session import Session, engine_errors_as_data_errors
+from training.sources import RawTable
+
+NEEDED = ("customer_id", "item_id", "ordered_at", "quantity")
+OPTIONAL_TEXTS = ("currency", "status", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One way a row can be unusable; `bit` marks it in `problems`."""
+
+    bit: int
+    field: str
+    problem: str
+    fix: str
+
+
+CHECKS = (
+    Check(1, "item_id", "no item", "fill it in"),
+    Check(2, "ordered_at", "not a date and time", "use ISO dates, or set orders.ordered_at_format"),
+    Check(4, "ordered_at", "a date before 1970", "correct it"),
+    Check(8, "quantity", "not a number", "write plain numbers, or set orders.decimal"),
+    Check(16, "amount", "not a believable price", "write plain numbers without currency signs, or set orders.decimal"),
+)
+
+
+def present(raw: RawTable, columns: OrderColumns | ItemColumns) -> frozenset[str]:
+    """Our names of the columns the table has.
+
+    Raises
+    ------
+    DataError
+        A column the config maps is not there; the nearest one is named.
+    """
+    there = set(raw.table.columns)
+    found = set()
+    for field, mapped in columns:
+        names = (mapped,) if isinstance(mapped, str) else mapped
+        missing = [name for name in names if name not in there]
+        if not missing:
+            found.add(field)
+        elif field in columns.model_fields_set:
+            raise no_column(raw, f"{raw.name}.columns.{field}", missing[0])
+    return frozenset(found)
+
+
+def check_orders_columns(raw: RawTable, found: frozenset[str], columns: OrderColumns) -> None:
+    """Raise DataError unless the table has what every order needs."""
+    for field in NEEDED:
+        if field not in found:
+            raise no_column(raw, f"orders.columns.{field}", getattr(columns, field))
+    if not found & {"unit_price", "line_total"}:
+        raise no_column(raw, "orders.columns.unit_price (or line_total)", columns.unit_price)
+
+
+def no_column(raw: RawTable, key: str, name: str) -> DataError:
+    """Error that says a column is missing, which is nearest, and which key to set."""
+    there = list(raw.table.columns)
+    nearest = difflib.get_close_matches(name, there, n=1)
+    shown = ", ".join(repr(column) for column in there[:12])
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return DataError(raw.where, f"there is no column {name!r}", f"{hint}set {key}; the columns are {shown}")
+
+
+def type_orders(session: Session, raw: RawTable, config: OrdersConfig) -> Table:
+    """Read every order line once, into a stored table.
+
+    Raises
+    ------
+    DataError
+        A needed column is missing, or the file turns out to be damaged on the way.
+    """
+    found = present(raw, config.columns)
+    check_orders_columns(raw, found, config.columns)
+    with engine_errors_as_data_errors(raw.where, "copy or export the file again, or set encoding and delimiter"):
+        return session.store("orders_typed", typed_orders(raw.table, found, config))
+
+
+def typed_orders(raw: Table, found: frozenset[str], config: OrdersConfig) -> Table:
+    """Expression of the typed order lines.
+
+    Rows are numbered as they are scanned: only there is the order of the file certain, a parallel insert may lose it.
+    """
+    raw = raw.mutate(source_row=ibis.row_number())
+    names = config.columns
+    at = moment(raw, names.ordered_at, config, config.ordered_at_format)
+    columns = {
+        "source_row": raw.source_row,
+        "order_id": text(raw, names.order_id, config) if "order_id" in found else ibis.null("string"),
+        "customer_id": text(raw, names.customer_id, config),
+        "item_id": text(raw, names.item_id, config),
+        "ordered_at": at,
+        "quantity": number(raw, names.quantity, config, scale=3),
+        "amount": _amount(raw, found, config),
+    }
+    columns |= {name: text(raw, getattr(names, name), config) for name in OPTIONAL_TEXTS if name in found}
+    typed = raw.select(**columns)
+    return typed.mutate(day=day_of(typed.ordered_at), problems=_problems(typed))
+
+
+def _amount(raw: Table, found: frozenset[str], config: OrdersConfig) -> Column:
+    names = config.columns
+    if "line_total" in found:
+        return minor_units(number(raw, names.line_total, config, scale=4))
+    amount = number(raw, names.quantity, config, scale=3) * number(raw, names.unit_price, config, scale=4)
+    if "discount" in found:
+        amount = amount - number(raw, names.discount, config, scale=4).abs().fill_null(0)
+    return minor_units(amount)
+
+
+def _problems(typed: Table) -> Column:
+    wrong = {
+        1: typed.item_id.isnull(),
+        2: typed.ordered_at.isnull(),
+        4: (typed.ordered_at < ibis.timestamp("1970-01-01")).fill_null(False),
+        8: typed.quantity.isnull(),
+        16: typed.amount.isnull() & typed.quantity.notnull(),
+    }
+    return reduce(or_, (condition.ifelse(bit, 0).cast("int32") for bit, condition in wrong.items()))

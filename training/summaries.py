@@ -1,0 +1,126 @@
+"""The aggregations, written once as Ibis expressions: customers, items, and the lines of the customer record.
+
+They run unchanged on any Ibis backend: sums are of integers or DECIMAL, so no order of adding changes them, and every
+result says how it is ordered. Undecayed and uncapped: what is computed *from* the record lives in `recsvc.domain`.
+"""
+
+from __future__ import annotations
+
+import ibis
+from ibis.expr.types import Table
+
+from training.config_recipe import CatalogueConfig
+
+DESCRIPTIONS = ("title", "category", "brand", "price", "unit_cost", "available", "available_from", "url", "image_url")
+
+
+def daily_lines(lines: Table) -> Table:
+    """Clean lines added up by customer (null where unknown), item and day."""
+    return lines.group_by("customer_id", "item_id", "is_product", "day").agg(
+        quantity=lines.quantity.sum(), amount=lines.amount.sum().cast("int64")
+    )
+
+
+def customers(daily: Table) -> Table:
+    """Customers who bought a product: customer_row (int32, from 0, in order of customer_id), customer_id."""
+    known = daily.filter(daily.is_product, daily.customer_id.notnull()).select("customer_id").distinct()
+    return _numbered(known, "customer_row", ["customer_id"]).order_by("customer_row")
+
+
+def items(daily: Table, latest: Table, described: Table | None, as_of_day: int, config: CatalogueConfig) -> Table:
+    """Products that were bought, catalogue first, each part in order of item_id.
+
+    Parameters
+    ----------
+    daily
+        Result of `daily_lines`.
+    latest
+        Result of `latest_lines`.
+    described
+        Attributes by item_id, if there is a table of products.
+    as_of_day : days since 1970-01-01
+        `n_recent_buyers` looks back from here over `config.recent_days`.
+
+    Returns
+    -------
+    item_row (int32), item_id, in_catalogue, n_buyers, n_order_days, n_recent_buyers, n_repeat_buyers, units, first_day,
+    last_day, last_price (minor units), then whatever of `DESCRIPTIONS` is known.
+    """
+    products = daily.filter(daily.is_product)
+    sold = products.group_by("item_id").agg(
+        units=products.quantity.sum().cast("float64"),
+        first_day=products.day.min(),
+        last_day=products.day.max(),
+    )
+    counted = _left(sold, _buyers(products, as_of_day, config.recent_days), "item_id")
+    known = counted.mutate(**{name: counted[name].fill_null(0) for name in BUYER_COUNTS})
+    popular = _numbered(known, "place", [ibis.desc("n_buyers"), "item_id"])
+    chosen = (popular.n_buyers >= config.min_buyers) & (popular.place < config.max_items)
+    marked = popular.mutate(in_catalogue=chosen).drop("place")
+    rows = _left(_numbered(marked, "item_row", [ibis.desc("in_catalogue"), "item_id"]), latest, "item_id")
+    if described is not None:
+        rows = _described(rows, described)
+    first = ["item_row", "item_id", "in_catalogue", *BUYER_COUNTS, "units", "first_day", "last_day", "last_price"]
+    return rows.select(*first, *(name for name in DESCRIPTIONS if name in rows.columns)).order_by("item_row")
+
+
+BUYER_COUNTS = ("n_buyers", "n_order_days", "n_recent_buyers", "n_repeat_buyers")
+
+
+def _buyers(products: Table, as_of_day: int, recent_days: int) -> Table:
+    """How many customers bought each item: ever, lately, on two days or more; and on how many customer-days."""
+    named = products.filter(products.customer_id.notnull())
+    pairs = named.group_by("item_id", "customer_id").agg(days=named.count(), last_day=named.day.max())
+    recent = (pairs.last_day >= as_of_day - recent_days).cast("int64")
+    return pairs.group_by("item_id").agg(
+        n_buyers=pairs.count(),
+        n_order_days=pairs.days.sum().cast("int64"),
+        n_recent_buyers=recent.sum().cast("int64"),
+        n_repeat_buyers=(pairs.days >= 2).cast("int64").sum().cast("int64"),
+    )
+
+
+def latest_lines(lines: Table) -> Table:
+    """Per product the unit price, in minor units, and the title of its last line.
+
+    Of several at one moment the highest price and the last title in order of text, whatever the order of rows.
+    """
+    products = lines.filter(lines.is_product)
+    last = products.group_by("item_id").agg(ordered_at=products.ordered_at.max())
+    newest = products.semi_join(last, ["item_id", "ordered_at"])
+    unit_price = newest.amount.cast("float64") / newest.quantity.cast("float64")
+    title = {"title": newest.title.strip().max()} if "title" in lines.columns else {}
+    return newest.group_by("item_id").agg(last_price=unit_price.max().round().cast("int64"), **title)
+
+
+def record_lines(daily: Table, customer_rows: Table, item_rows: Table) -> Table:
+    """Lines of the customer record: customer_row, day, item_row (null for services), quantity, amount; in that order.
+
+    A day on which a customer bought services only is no order-day and is left out; on an order-day, the services bought
+    with the products are one line without an item.
+    """
+    named = daily.filter(daily.customer_id.notnull())
+    order_days = named.filter(named.is_product).select("customer_id", "day").distinct()
+    kept = named.semi_join(order_days, ["customer_id", "day"])
+    rowed = _left(kept.inner_join(customer_rows, "customer_id"), item_rows.select("item_id", "item_row"), "item_id")
+    added = rowed.group_by("customer_row", "day", "item_row").agg(
+        quantity=rowed.quantity.sum().cast("float64"), amount=rowed.amount.sum().cast("int64")
+    )
+    return added.order_by("customer_row", "day", ibis.asc("item_row", nulls_first=True))
+
+
+def _described(rows: Table, described: Table) -> Table:
+    """Attributes beside the rows; a title of the table of products goes before the last one seen on a line."""
+    joined = rows.left_join(described, "item_id", rname="{name}_listed").drop("item_id_listed")
+    if "title_listed" not in joined.columns:
+        return joined
+    return joined.mutate(title=ibis.coalesce(joined.title_listed, joined.title)).drop("title_listed")
+
+
+def _numbered(table: Table, name: str, order: list[str | ibis.Value]) -> Table:
+    return table.mutate(**{name: ibis.row_number().over(order_by=order).cast("int32")})
+
+
+def _left(left: Table, right: Table, key: str) -> Table:
+    """Left join on a key of the same name, which is kept once."""
+    return left.left_join(right, key).drop(f"{key}_right")
