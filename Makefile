@@ -31,7 +31,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests/checks tests/demo tests/live_service.py
+	$(BIN)/mypy tests/checks tests/demo tests/benchmarks tests/soak tests/live_service.py
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.checks.dependency_audit
@@ -42,7 +42,10 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
 evidence: $(READY)
-	$(BIN)/python -m tests.evidence
+	$(BIN)/recsvc-train backtest complete_journey --json $(ARTIFACTS)/evidence-complete_journey.json
+	$(if $(ONLINE_RETAIL),$(BIN)/recsvc-train backtest online_retail --orders $(ONLINE_RETAIL) \
+		--json $(ARTIFACTS)/evidence-online_retail.json,\
+		@echo "For Online Retail too: make evidence ONLINE_RETAIL=path/to/the/published.csv.gz")
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
