@@ -18,8 +18,8 @@ N_ITEMS, N_FACTORS, N_QUERIES, K = 20_000, 64, 300, 100
 def measure() -> Iterator[Ratio]:
     """One query at a time, one thread, best 100 of 20,000 items, a tenth of them not allowed."""
     rng = np.random.default_rng(7)
-    factors = rng.standard_normal((N_ITEMS, N_FACTORS)).astype(np.float32) * rng.gamma(2, 0.2, (N_ITEMS, 1))
-    factors = np.ascontiguousarray(factors, np.float32)
+    drawn = rng.standard_normal((N_ITEMS, N_FACTORS)) * rng.gamma(2, 0.2, (N_ITEMS, 1))
+    factors = np.ascontiguousarray(drawn, np.float32)
     queries = rng.standard_normal((N_QUERIES, N_FACTORS)).astype(np.float32)
     allowed = rng.random(N_ITEMS) > 0.1
     flat = faiss.IndexFlatIP(N_FACTORS)
