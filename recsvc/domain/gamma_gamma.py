@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from recsvc.domain.arrays import Vector
+from recsvc.domain.parameters import read_numbers, validate_positive
 from recsvc.errors import DataError
 
 FINITE_MEAN_Q = 1.05  # the population mean p v / (q - 1) explodes as q falls to 1; below this it says nothing
@@ -23,7 +25,7 @@ FINITE_MEAN_Q = 1.05  # the population mean p v / (q - 1) explodes as q falls to
 
 @dataclass(frozen=True, slots=True)
 class GammaGammaParams:
-    """Fitted parameters, all above 0.
+    """Fitted parameters, all but the median above 0.
 
     Attributes
     ----------
@@ -41,9 +43,9 @@ class GammaGammaParams:
     median: float
 
     def __post_init__(self) -> None:
-        values = np.array([self.p, self.q, self.v, self.median])
-        if not (np.all(np.isfinite(values)) and np.all(values[:3] > 0) and self.median >= 0):
-            raise DataError("Gamma-Gamma parameters", f"must be finite and above 0, not {asdict(self)}")
+        validate_positive("Gamma-Gamma", {"p": self.p, "q": self.q, "v": self.v})
+        if not (np.isfinite(self.median) and self.median >= 0):
+            raise DataError("Gamma-Gamma", f"the median must be 0 or more, not {self.median}")
 
     @property
     def has_mean(self) -> bool:
@@ -60,9 +62,9 @@ class GammaGammaParams:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, float]) -> GammaGammaParams:
+    def from_json(cls, values: Mapping[str, Any]) -> GammaGammaParams:  # Any: read from JSON
         """Inverse of `to_json`."""
-        return cls(**{name: float(values[name]) for name in ("p", "q", "v", "median")})
+        return cls(**read_numbers("Gamma-Gamma", values, cls.__slots__))
 
 
 def expected_average_value(params: GammaGammaParams, frequency: Vector, monetary_value: Vector) -> Vector:

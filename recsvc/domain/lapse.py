@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv
 
 from recsvc.domain.arrays import Days, Mask, Vector
+from recsvc.domain.parameters import read_numbers, validate_positive
 from recsvc.domain.rfm import Gaps
 from recsvc.errors import ConfigError, DataError
 
@@ -50,17 +51,16 @@ class LapseParams:
     v: float
 
     def __post_init__(self) -> None:
-        if not all(np.isfinite(value) and value > 0 for value in asdict(self).values()):
-            raise DataError("lapse parameters", f"all must be finite and above 0, not {asdict(self)}")
+        validate_positive("personal clock", asdict(self))
 
     def to_json(self) -> dict[str, float]:
         """Plain numbers by name."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, float]) -> LapseParams:
+    def from_json(cls, values: Mapping[str, Any]) -> LapseParams:  # Any: read from JSON
         """Inverse of `to_json`."""
-        return cls(**{name: float(values[name]) for name in ("p", "q", "v")})
+        return cls(**read_numbers("personal clock", values, cls.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,9 @@ class LapseThresholds:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, float]) -> LapseThresholds:
+    def from_json(cls, values: Mapping[str, Any]) -> LapseThresholds:  # Any: read from JSON
         """Inverse of `to_json`."""
-        return cls(**{name: float(values[name]) for name in ("due", "late", "lapsed", "lost")})
+        return cls(**read_numbers("lapse thresholds", values, cls.__slots__))
 
 
 @dataclass(frozen=True, slots=True)

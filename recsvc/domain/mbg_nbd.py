@@ -14,14 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, hyp2f1
 
 from recsvc.domain.arrays import Vector
+from recsvc.domain.parameters import read_numbers, validate_positive
 from recsvc.errors import DataError
 
-NEAR_ONE = 1e-5  # the formula is 0/0 at a = 1; this far away its rounding error is still below 1e-9
+NEAR = 1e-6  # how close to a removable singularity the formula is evaluated; rounding there is below 1e-7
+
+VANISHES = 600.0  # exp(-600) times anything finite the formula multiplies it with is 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +46,16 @@ class MbgNbdParams:
     b: float
 
     def __post_init__(self) -> None:
-        if not all(np.isfinite(value) and value > 0 for value in asdict(self).values()):
-            raise DataError("MBG/NBD parameters", f"all must be finite and above 0, not {asdict(self)}")
+        validate_positive("MBG/NBD", asdict(self))
 
     def to_json(self) -> dict[str, float]:
         """Plain numbers by name."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, float]) -> MbgNbdParams:
+    def from_json(cls, values: Mapping[str, Any]) -> MbgNbdParams:  # Any: read from JSON
         """Inverse of `to_json`."""
-        return cls(**{name: float(values[name]) for name in ("r", "alpha", "a", "b")})
+        return cls(**read_numbers("MBG/NBD", values, cls.__slots__))
 
 
 def probability_alive(params: MbgNbdParams, frequency: Vector, recency: Vector, T: Vector) -> Vector:
@@ -98,13 +101,12 @@ def probability_alive(params: MbgNbdParams, frequency: Vector, recency: Vector, 
     return np.asarray(expit(-log_odds_gone), np.float64)
 
 
-def expected_purchases(
-    params: MbgNbdParams, horizon: float, frequency: Vector, recency: Vector, T: Vector
-) -> Vector:
+def expected_purchases(params: MbgNbdParams, horizon: float, frequency: Vector, recency: Vector, T: Vector) -> Vector:
     r"""Orders each customer is expected to place within the horizon.
 
     With :math:`z = t/(\alpha+T+t)` and :math:`\epsilon = a-1`, by Euler's transformation of the published
-    formula (whose own factors overflow and cancel for frequent customers):
+    formula (whose own factors overflow and cancel for frequent customers; it is used as published only where
+    :math:`r + x < a - 1`, where the transformed one would):
 
     .. math:: P(alive)\,\tfrac{a+b+x}{\epsilon}[1-(1-z)^{\epsilon}\,_2F_1(a+b-r, \epsilon; a+b+x; z)]
 
@@ -118,7 +120,7 @@ def expected_purchases(
     Returns
     -------
     shape (n_customers,), orders, 0 or more
-        Never above what a customer who cannot leave would place.
+        Never below the probability to place one, nor above what a customer who cannot leave would place.
 
     Raises
     ------
@@ -163,20 +165,35 @@ def probability_of_purchase(
         As in `expected_purchases`.
     """
     alive = probability_alive(params, frequency, recency, T)
-    log_none = -(params.r + frequency) * np.log1p(_validated_horizon(horizon) / (params.alpha + T))
-    return alive * -np.expm1(log_none)
+    return alive * _purchase_if_alive(params, _validated_horizon(horizon), frequency, T)
+
+
+def _purchase_if_alive(params: MbgNbdParams, horizon: float, frequency: Vector, T: Vector) -> Vector:
+    return -np.expm1(-(params.r + frequency) * np.log1p(horizon / (params.alpha + T)))
 
 
 def _purchases_if_alive(params: MbgNbdParams, horizon: float, frequency: Vector, T: Vector) -> Vector:
-    a, b, r = params.a, params.b, params.r
-    epsilon = a - 1.0 if abs(a - 1.0) > NEAR_ONE else NEAR_ONE
-    z = horizon / (params.alpha + T + horizon)
-    power = np.exp(epsilon * -np.log1p(horizon / (params.alpha + T)))
-    purchases = (
-        (a + b + frequency) / epsilon * (1.0 - power * hyp2f1(a + b - r, epsilon, a + b + frequency, z))
-    )
-    without_leaving = (r + frequency) / (params.alpha + T) * horizon
-    return np.clip(purchases, 0.0, without_leaving)
+    epsilon = _away_from_singularities(params.a - 1.0, params.r)
+    a, b, orders = 1.0 + epsilon, params.b, params.r + frequency
+    later = np.log1p(horizon / (params.alpha + T))
+    power = later * np.minimum(epsilon, orders)
+    z = np.where(power < VANISHES, -np.expm1(-later), 0.0)
+    transformed = orders >= epsilon
+    first = np.where(transformed, a + b - params.r, orders)
+    second = np.where(transformed, epsilon, b + frequency + 1.0)
+    ratio = np.exp(-power) * hyp2f1(first, second, a + b + frequency, z)
+    purchases: Vector = (a + b + frequency) / epsilon * (1.0 - ratio)
+    at_least_one = _purchase_if_alive(params, horizon, frequency, T)
+    without_leaving = orders / (params.alpha + T) * horizon
+    return np.clip(purchases, at_least_one, without_leaving)  # true of the formula; rounding may break it
+
+
+def _away_from_singularities(epsilon: float, r: float) -> float:
+    """Move epsilon off 0, where the formula is 0/0, and off r + integers, where `hyp2f1` may return nan."""
+    if abs(epsilon) < NEAR:
+        epsilon = NEAR
+    distance = r - epsilon
+    return epsilon + 2.0 * NEAR if abs(distance - round(distance)) < NEAR else epsilon
 
 
 def _validated_horizon(horizon: float) -> float:

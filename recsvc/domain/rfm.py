@@ -89,9 +89,7 @@ def rfm(histories: Histories, as_of_day: int) -> Rfm:
     """
     first, last = _first_and_last_day(histories)
     if np.any(last >= as_of_day):
-        raise DataError(
-            "customer records", f"an order lies on or after the end of observation, day {as_of_day}"
-        )
+        raise DataError("customer records", f"an order lies on or after the end of observation, day {as_of_day}")
     frequency = np.diff(histories.order_offsets).astype(np.float64) - 1.0
     return Rfm(frequency, last - first, as_of_day - first, _mean_repeat_amount(histories, frequency))
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Mask, Vector
 from recsvc.domain.lapse import STATES
+from recsvc.domain.parameters import read_numbers
 from recsvc.domain.rfm import Rfm
 from recsvc.domain.value_models import DAYS_PER_YEAR, ValueModels, expected_average_value
 from recsvc.errors import DataError
@@ -46,9 +47,9 @@ class HighValueRule:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, float]) -> HighValueRule:
+    def from_json(cls, values: Mapping[str, Any]) -> HighValueRule:  # Any: read from JSON
         """Inverse of `to_json`."""
-        return cls(float(values["share"]), float(values["threshold"]))
+        return cls(**read_numbers("high value rule", values, cls.__slots__))
 
 
 def is_high_value(rule: HighValueRule, spend_per_active_year: Vector) -> Mask:

@@ -56,17 +56,14 @@ class ValueModels:
         DataError
             If a model is not one this release knows, or a number is missing or impossible.
         """
-        names = {part: values[part].get("model") for part in ("transactions", "spend")}
-        if names != {"transactions": "mbg_nbd", "spend": "gamma_gamma"}:
+        transactions, spend = values.get("transactions", {}), values.get("spend", {})
+        names = (transactions.get("model"), spend.get("model"))
+        if names != ("mbg_nbd", "gamma_gamma"):
             raise DataError("value models", f"unknown models {names}", "use a release that knows them")
-        return cls(
-            MbgNbdParams.from_json(values["transactions"]), GammaGammaParams.from_json(values["spend"])
-        )
+        return cls(MbgNbdParams.from_json(transactions), GammaGammaParams.from_json(spend))
 
 
-def clv(
-    models: ValueModels, rfm: Rfm, horizon_days: float, margin: float = 1.0, discount_rate: float = 0.0
-) -> Vector:
+def clv(models: ValueModels, rfm: Rfm, horizon_days: float, margin: float = 1.0, discount_rate: float = 0.0) -> Vector:
     """Compute what each customer is expected to be worth over the horizon: customer lifetime value.
 
     Expected orders x expected average value x margin; with a discount rate, orders of each quarter to come
@@ -93,16 +90,12 @@ def clv(
         If `margin` or `discount_rate` is out of range, or as in `expected_purchases`.
     """
     if not (np.isfinite(margin) and margin >= 0 and np.isfinite(discount_rate) and discount_rate > -1):
-        raise DataError(
-            "clv", f"margin {margin} must be 0 or more and discount rate {discount_rate} above -1"
-        )
+        raise DataError("clv", f"margin {margin} must be 0 or more and discount rate {discount_rate} above -1")
     orders = _discounted_purchases(models.transactions, rfm, horizon_days, discount_rate)
     return orders * expected_average_value(models.spend, rfm.frequency, rfm.monetary_value) * margin
 
 
-def _discounted_purchases(
-    params: MbgNbdParams, rfm: Rfm, horizon_days: float, discount_rate: float
-) -> Vector:
+def _discounted_purchases(params: MbgNbdParams, rfm: Rfm, horizon_days: float, discount_rate: float) -> Vector:
     if discount_rate == 0.0:
         return expected_purchases(params, horizon_days, rfm.frequency, rfm.recency, rfm.T)
     ends = np.append(np.arange(DISCOUNT_PERIOD_DAYS, horizon_days, DISCOUNT_PERIOD_DAYS), horizon_days)

@@ -1,0 +1,48 @@
+"""The published CDNOW estimates, which every implementation of these models has to reproduce."""
+
+import numpy as np
+import pytest
+
+from recsvc.domain.value_models import expected_average_value
+from tests.golden import cdnow
+from training.value import fit_gamma_gamma, fit_mbg_nbd
+
+
+def test_mbg_nbd_finds_the_published_parameters_in_weeks():
+    frequency, recency, age = cdnow.transactions()
+
+    fitted = fit_mbg_nbd(frequency, recency, age)
+
+    # Batislam et al. (2007) on the 1/10 sample
+    published = {"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614}
+    assert len(frequency) == 2357
+    assert fitted.params.to_json() == pytest.approx(published, rel=0.001)
+
+
+def test_mbg_nbd_in_days_is_the_same_model_with_alpha_seven_times_as_large():
+    frequency, recency, age = cdnow.transactions()
+
+    days = fit_mbg_nbd(frequency, recency * 7, age * 7).params
+
+    assert days.to_json() == pytest.approx({"r": 0.525, "alpha": 6.183 * 7, "a": 0.891, "b": 1.614}, rel=0.001)
+
+
+def test_gamma_gamma_finds_the_published_parameters():
+    frequency, monetary_value = cdnow.amounts()
+
+    fitted = fit_gamma_gamma(frequency, monetary_value)
+
+    # Fader & Hardie (2013), on the 946 customers who repeat
+    found = {name: fitted.params.to_json()[name] for name in "pqv"}
+    assert fitted.diagnostics.n_customers == 946
+    assert found == pytest.approx({"p": 6.25, "q": 3.74, "v": 15.45}, rel=0.002)
+
+
+def test_the_first_customers_are_worth_what_the_paper_says():
+    frequency, monetary_value = cdnow.amounts()
+    fitted = fit_gamma_gamma(frequency, monetary_value).params
+
+    value = expected_average_value(fitted, frequency[:3], monetary_value[:3])
+
+    # Fader & Hardie (2013), section 4: $24.66, $18.91 and $35.17
+    np.testing.assert_allclose(value, [24.66, 18.91, 35.17], rtol=0.001)
