@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsvc.domain.rfm import Rfm
+from recsvc.domain.segments import is_high_value, spend_per_active_year
+from recsvc.domain.value_models import (
+    clv,
+    expected_average_value,
+    expected_purchases,
+    probability_alive,
+    probability_of_purchase,
+)
+from recsvc.errors import DataError
+from training.errors import FitDidNotConverge
+from training.value import fit_gamma_gamma, fit_high_value_rule, fit_mbg_nbd, fit_value
+
+
+def simulate(r, alpha, a, b, n, seed=5):
+    """Customers who follow MBG/NBD to the letter, watched for up to two years."""
+    rng = np.random.default_rng(seed)
+    age = rng.uniform(30, 730, n)
+    rate, leave = rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n)
+    frequency, recency, clock = np.zeros(n), np.zeros(n), np.zeros(n)
+    alive = rng.random(n) > leave
+    while alive.any():
+        clock += rng.exponential(1 / rate)
+        alive &= clock < age
+        frequency[alive] += 1
+        recency[alive] = clock[alive]
+        alive &= rng.random(n) > leave
+    return frequency, recency, age
+
+
+def simulate_spend(p, q, v, frequency, seed=5):
+    rng = np.random.default_rng(seed)
+    scale = rng.gamma(q, 1 / v, len(frequency))
+    return np.where(frequency > 0, rng.gamma(p * np.maximum(frequency, 1)) / scale / np.maximum(frequency, 1), 0.0)
+
+
+def test_mbg_nbd_recovers_the_parameters_customers_were_made_with():
+    truth = {"r": 0.8, "alpha": 40.0, "a": 0.9, "b": 3.0}
+
+    fitted = fit_mbg_nbd(*simulate(**truth, n=60_000))
+
+    assert fitted.params.to_json() == pytest.approx(truth, rel=0.1)
+    assert not fitted.diagnostics.fallback
+    assert not fitted.diagnostics.at_bound
+
+
+def test_gamma_gamma_recovers_the_parameters_amounts_were_made_with():
+    frequency = simulate(0.8, 40.0, 0.9, 3.0, n=60_000)[0]
+
+    fitted = fit_gamma_gamma(frequency, simulate_spend(4.0, 3.5, 20.0, frequency))
+
+    found = fitted.params
+    assert (found.p, found.q, found.v) == pytest.approx((4.0, 3.5, 20.0), rel=0.05)
+
+
+def test_a_population_without_a_mean_is_shrunk_to_its_median():
+    frequency = simulate(0.8, 40.0, 0.9, 3.0, n=20_000)[0]
+    monetary_value = simulate_spend(4.0, 0.7, 5.0, frequency)
+
+    fitted = fit_gamma_gamma(frequency, monetary_value).params
+
+    assert fitted.q == pytest.approx(0.7, rel=0.05)
+    assert fitted.population_value == np.median(monetary_value[monetary_value > 0])
+
+
+def test_the_order_of_customers_changes_nothing():
+    columns = simulate(0.8, 40.0, 0.9, 3.0, n=2_000)
+    shuffle = np.random.default_rng(1).permutation(2_000)
+
+    assert fit_mbg_nbd(*columns) == fit_mbg_nbd(*(column[shuffle] for column in columns))
+
+
+def test_everybody_twice_is_the_same_fit():
+    columns = simulate(0.8, 40.0, 0.9, 3.0, n=2_000)
+
+    once, twice = fit_mbg_nbd(*columns), fit_mbg_nbd(*(np.tile(column, 2) for column in columns))
+
+    assert twice.params.to_json() == pytest.approx(once.params.to_json(), rel=1e-4)
+    assert twice.diagnostics.log_likelihood == pytest.approx(2 * once.diagnostics.log_likelihood)
+    assert twice.diagnostics.n_distinct == once.diagnostics.n_distinct
+
+
+def test_the_optimum_is_not_beaten_nearby():
+    columns = simulate(0.8, 40.0, 0.9, 3.0, n=2_000)
+    fitted = fit_mbg_nbd(*columns)
+
+    rescaled = fit_mbg_nbd(columns[0], columns[1] / 7, columns[2] / 7)
+
+    days, weeks = fitted.params.to_json(), rescaled.params.to_json()
+    assert weeks == pytest.approx({**days, "alpha": days["alpha"] / 7}, rel=1e-3)
+
+
+def test_too_few_customers_do_not_fit():
+    with pytest.raises(FitDidNotConverge, match="only 1 customers ordered twice"):
+        fit_mbg_nbd(np.array([0.0, 1.0]), np.array([0.0, 5.0]), np.array([9.0, 9.0]))
+    with pytest.raises(FitDidNotConverge, match="only 0 customers paid"):
+        fit_gamma_gamma(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
+
+
+def constant(n, frequency, recency, age, value):
+    return Rfm(*(np.full(n, float(column)) for column in (frequency, recency, age, value)))
+
+
+@pytest.mark.parametrize(
+    ("customers", "flagged"),
+    [
+        (constant(1, 0, 0, 10, 0), True),
+        (constant(1, 3, 30, 40, 25), True),
+        (constant(500, 0, 0, 10, 0), True),
+        (constant(500, 3, 30, 40, 25), False),
+        (constant(500, 300, 300, 301, 0.01), False),
+        (constant(500, 3, 30, 40, 0), False),
+    ],
+    ids=["one stranger", "one regular", "nobody repeats", "all alike", "every day, a cent", "all for nothing"],
+)
+def test_degenerate_shops_get_finite_figures_and_a_flag(customers, flagged):
+    fitted = fit_value(customers)
+
+    _assert_sane(fitted.models, customers)
+    assert bool(fitted.diagnostics[0].fallback) == flagged
+    assert all(found.fallback or found.log_likelihood is not None for found in fitted.diagnostics)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1000), st.integers(1, 1000)), min_size=1, max_size=60))
+def test_any_shop_gets_finite_figures(rows):
+    frequency = np.array([x for x, _, _ in rows], np.float64)
+    recency = np.where(frequency > 0, np.array([t for _, t, _ in rows]) + frequency, 0.0)
+    age = recency + np.array([t for _, _, t in rows])
+    value = np.where(frequency > 0, np.array([t for _, t, _ in rows]) / 7.0, 0.0)
+    customers = Rfm(frequency, recency, age, value)
+
+    _assert_sane(fit_value(customers).models, customers)
+
+
+def _assert_sane(models, customers):
+    triple = (customers.frequency, customers.recency, customers.T)
+    for probability in (
+        probability_alive(models.transactions, *triple),
+        probability_of_purchase(models.transactions, 90.0, *triple),
+    ):
+        assert np.all((probability >= 0) & (probability <= 1))
+    for amount in (
+        expected_purchases(models.transactions, 365.0, *triple),
+        expected_average_value(models.spend, customers.frequency, customers.monetary_value),
+        clv(models, customers, 365.0, margin=0.3, discount_rate=0.1),
+        spend_per_active_year(models, customers),
+    ):
+        assert np.all(np.isfinite(amount) & (amount >= 0))
+
+
+def test_empirical_rates_are_the_rates_one_counts():
+    customers = constant(4, 2, 20, 50, 30)
+
+    fitted = fit_value(customers)
+
+    rate = 1 / fitted.models.transactions.alpha
+    assert rate == pytest.approx(8.5 / 200)  # 8 orders, and half of one, over 200 days
+    assert fitted.models.spend.population_value == 30.0
+    assert fitted.diagnostics[0].fallback.startswith("mbg_nbd does not fit: only 4 customers")
+
+
+def test_the_rule_selects_the_share_asked_for():
+    spend = np.random.default_rng(1).gamma(2.0, 100.0, 1000)
+
+    rule = fit_high_value_rule(spend, share=0.4)
+
+    assert is_high_value(rule, spend).sum() == 400
+    assert rule.share == 0.4
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=50), st.floats(0.01, 0.99))
+def test_ties_never_select_more_than_the_share_unless_nobody_is_worth_more(values, share):
+    spend = np.array(values, np.float64)
+
+    rule = fit_high_value_rule(spend, share)
+
+    chosen = is_high_value(rule, spend)
+    assert chosen.mean() <= share + 1e-9 or rule.threshold == spend.max()
+    assert chosen.any() == (spend.max() > 0)
+
+
+def test_a_rule_needs_customers():
+    with pytest.raises(DataError, match="no customer"):
+        fit_high_value_rule(np.zeros(0))
