@@ -5,6 +5,8 @@ Ids become text, numbers DECIMAL, moments naive UTC timestamps; money is counted
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import ibis
 import ibis.expr.datatypes as dt
 from ibis.expr.types import Column, StringColumn, Table
@@ -14,14 +16,22 @@ from training.config_data import Source
 LARGEST_AMOUNT = 10.0**13  # currency units on one line; more is a typing error, and would overflow int64 sums
 
 
-@ibis.udf.scalar.builtin(name="timezone")
-def _at_zone(zone: str, at: dt.Timestamp("UTC")) -> dt.Timestamp():  # type: ignore[valid-type]  # Ibis types by value
-    """Wall time in a zone."""
+def _timezone(zone: str, at: datetime) -> datetime:
+    """Wall time in a zone: a function of the engine."""
+    raise NotImplementedError
 
 
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime(text: str, pattern: str) -> dt.Timestamp():  # type: ignore[valid-type]  # Ibis types by value
-    """Moment a text stands for, or null."""
+def _try_strptime(text: str, pattern: str) -> datetime:
+    """Moment a text stands for, or null: a function of the engine."""
+    raise NotImplementedError
+
+
+AT_ZONE = ibis.udf.scalar.builtin(
+    _timezone, name="timezone", signature=(("string", dt.Timestamp("UTC")), dt.Timestamp())
+)
+READ_MOMENT = ibis.udf.scalar.builtin(
+    _try_strptime, name="try_strptime", signature=(("string", "string"), dt.Timestamp())
+)
 
 
 def text(raw: Table, column: str, source: Source) -> StringColumn:
@@ -63,8 +73,8 @@ def moment(raw: Table, column: str, source: Source, pattern: str | None) -> Colu
     value = raw[column]
     if value.type().is_string():
         value = text(raw, column, source)
-        value = _try_strptime(value, pattern) if pattern else value
-    return _at_zone("UTC", value.try_cast(dt.Timestamp("UTC")))
+        value = READ_MOMENT(value, pattern) if pattern else value
+    return AT_ZONE("UTC", value.try_cast(dt.Timestamp("UTC")))
 
 
 def day_of(at: Column) -> Column:

@@ -7,6 +7,7 @@ the nearest one that exists.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -64,6 +65,12 @@ class TrainingConfig(Section):
     ranking: RankingConfig = RankingConfig()
     backtest: BacktestConfig = BacktestConfig()
     engine: EngineConfig = EngineConfig()
+
+    def digest(self) -> str:
+        """Hex digest of the recipe: all but where the data lies, where it is cut and what the machine may use."""
+        where = {"path", "package", "url", "query"}
+        recipe = self.model_dump_json(exclude={"engine": True, "as_of": True, "orders": where, "items": where})
+        return hashlib.sha256(recipe.encode()).hexdigest()
 
 
 def preset_names() -> tuple[str, ...]:

@@ -29,8 +29,6 @@ class CatalogueConfig(Section):
     """Products fewer customers bought have too little history to be compared."""
     max_items: PositiveInt = 20_000
     """The products with the most buyers, up to this many."""
-    recent_days: PositiveInt = 28
-    """Window of "bought lately", before as_of."""
 
 
 class AlsConfig(Section):
@@ -76,6 +74,8 @@ class RankingConfig(Section):
 
     explore_slots: Annotated[int, Field(ge=0)] = 2
     """Places of ten kept for products the customer never bought."""
+    recent_days: PositiveInt = 28
+    """Window of "popular now", before as_of."""
 
 
 class BacktestConfig(Section):

@@ -79,8 +79,9 @@ def _first_of_each(typed: Table) -> Table:
 
 
 def _check_rule_columns(raw: RawTable, config: TrainingConfig) -> None:
-    wanted = {column: "services.item_columns" for column in config.services.item_columns}
-    wanted |= {config.item_level: "item_level"} if config.item_level else {}
+    wanted = dict.fromkeys(config.services.item_columns, "services.item_columns")
+    if config.item_level:
+        wanted[config.item_level] = "item_level"
     for column, key in wanted.items():
         if column not in raw.table.columns:
             raise ConfigError(key, f"{raw.where} has no column {column!r}", f"use one of {raw.table.columns}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import ibis
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table
 
@@ -36,6 +37,10 @@ class Session:
     def store(self, stem: str, expression: Table) -> Table:
         """Compute an expression once and keep the result as a table, on disk where it does not fit."""
         return self.backend.create_table(self.new_name(stem), expression)
+
+    def stream(self, expression: Table, size: int) -> Iterator[pa.RecordBatch]:
+        """Rows of an expression, in its order, at most `size` at a time; never all of them in memory."""
+        yield from self.backend.con.cursor().sql(ibis.to_sql(expression)).to_arrow_reader(size)
 
     def drop(self, table: Table) -> None:
         """Forget a stored table."""

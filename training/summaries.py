@@ -27,7 +27,7 @@ def customers(daily: Table) -> Table:
     return _numbered(known, "customer_row", ["customer_id"]).order_by("customer_row")
 
 
-def items(daily: Table, latest: Table, described: Table | None, as_of_day: int, config: CatalogueConfig) -> Table:
+def items(daily: Table, latest: Table, described: Table | None, config: CatalogueConfig, recent_from: int) -> Table:
     """Products that were bought, catalogue first, each part in order of item_id.
 
     Parameters
@@ -38,8 +38,8 @@ def items(daily: Table, latest: Table, described: Table | None, as_of_day: int, 
         Result of `latest_lines`.
     described
         Attributes by item_id, if there is a table of products.
-    as_of_day : days since 1970-01-01
-        `n_recent_buyers` looks back from here over `config.recent_days`.
+    recent_from : days since 1970-01-01
+        First day that counts as recent, for `n_recent_buyers`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def items(daily: Table, latest: Table, described: Table | None, as_of_day: int, 
         first_day=products.day.min(),
         last_day=products.day.max(),
     )
-    counted = _left(sold, _buyers(products, as_of_day, config.recent_days), "item_id")
+    counted = _left(sold, _buyers(products, recent_from), "item_id")
     known = counted.mutate(**{name: counted[name].fill_null(0) for name in BUYER_COUNTS})
     popular = _numbered(known, "place", [ibis.desc("n_buyers"), "item_id"])
     chosen = (popular.n_buyers >= config.min_buyers) & (popular.place < config.max_items)
@@ -67,11 +67,11 @@ def items(daily: Table, latest: Table, described: Table | None, as_of_day: int, 
 BUYER_COUNTS = ("n_buyers", "n_order_days", "n_recent_buyers", "n_repeat_buyers")
 
 
-def _buyers(products: Table, as_of_day: int, recent_days: int) -> Table:
+def _buyers(products: Table, recent_from: int) -> Table:
     """How many customers bought each item: ever, lately, on two days or more; and on how many customer-days."""
     named = products.filter(products.customer_id.notnull())
     pairs = named.group_by("item_id", "customer_id").agg(days=named.count(), last_day=named.day.max())
-    recent = (pairs.last_day >= as_of_day - recent_days).cast("int64")
+    recent = (pairs.last_day >= recent_from).cast("int64")
     return pairs.group_by("item_id").agg(
         n_buyers=pairs.count(),
         n_order_days=pairs.days.sum().cast("int64"),
@@ -106,7 +106,12 @@ def record_lines(daily: Table, customer_rows: Table, item_rows: Table) -> Table:
     added = rowed.group_by("customer_row", "day", "item_row").agg(
         quantity=rowed.quantity.sum().cast("float64"), amount=rowed.amount.sum().cast("int64")
     )
-    return added.order_by("customer_row", "day", ibis.asc("item_row", nulls_first=True))
+    return in_record_order(added)
+
+
+def in_record_order(records: Table) -> Table:
+    """Record lines by customer, day and item; services first."""
+    return records.order_by("customer_row", "day", ibis.asc("item_row", nulls_first=True))
 
 
 def _described(rows: Table, described: Table) -> Table:
