@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, expit, gammaln
+from scipy.special import digamma, gammaln
 
 from recsvc.domain.arrays import AnyArray, Counts, Vector
 
@@ -74,17 +74,19 @@ def mbg_nbd(params: Vector, data: Distinct) -> tuple[float, Vector]:
     Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3)
     """
     r, alpha, a, b = params
-    x, (recency, age) = data.counts[data.level], data.columns
-    log_age = np.log(alpha + age)
-    gone = (r + x) * (log_age - np.log(alpha + recency)) + np.log(a / (b + x))
-    value = data.weight @ (np.logaddexp(gone, 0.0) - (r + x) * log_age)
+    purchases, (recency, age) = r + data.counts[data.level], data.columns
+    recency, age = alpha + recency, alpha + age
+    log_age = np.log(age)
+    silence = log_age - np.log(recency)
+    softplus, p_gone = _softplus_and_logistic(purchases * silence + np.log(a / (b + data.counts))[data.level])
     constant, slope = _mbg_nbd_by_level(params, data)
-    p_gone = expit(gone)
-    d_r = data.weight @ (p_gone * (log_age - np.log(alpha + recency)) - log_age)
-    d_alpha = data.weight @ ((r + x) * ((p_gone - 1.0) / (alpha + age) - p_gone / (alpha + recency)))
-    gone_by_level = data.by_level(p_gone)
+    gone = data.weight * p_gone
+    d_r = gone @ silence - data.weight @ log_age
+    d_alpha = (gone * purchases) @ (1.0 / age - 1.0 / recency) - (data.weight * purchases) @ (1.0 / age)
+    gone_by_level = np.bincount(data.level, gone, len(data.counts))
     d_a, d_b = gone_by_level.sum() / a, -(gone_by_level @ (1.0 / (b + data.counts)))
-    return float(value + constant), slope + np.array([d_r, d_alpha, d_a, d_b])
+    value = constant + data.weight @ (softplus - purchases * log_age)
+    return float(value), slope + np.array([d_r, d_alpha, d_a, d_b])
 
 
 def gamma_gamma(params: Vector, data: Distinct) -> tuple[float, Vector]:
@@ -149,6 +151,13 @@ def _mbg_nbd_by_level(params: Vector, data: Distinct) -> tuple[float, Vector]:
         both + digamma(b + x + 1.0) - digamma(b),
     )
     return float(share @ (purchases + stayed)), np.array([share @ slope for slope in slopes])
+
+
+def _softplus_and_logistic(log_odds: Vector) -> tuple[Vector, Vector]:
+    """log(1 + odds) and odds / (1 + odds) from one exponential; half the time of `logaddexp` and `expit`."""
+    smaller = np.exp(-np.abs(log_odds))
+    softplus = np.log1p(smaller) + np.maximum(log_odds, 0.0)
+    return softplus, np.where(log_odds > 0, 1.0, smaller) / (1.0 + smaller)
 
 
 def _differs_from_previous(columns: list[Vector]) -> AnyArray:

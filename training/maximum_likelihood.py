@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
+from threadpoolctl import threadpool_limits
 
 from recsvc.domain.arrays import Vector
 from training.errors import FitDidNotConverge
@@ -104,9 +105,10 @@ def maximise(
     FitDidNotConverge
         If no start ends where the likelihood is flat.
     """
-    tries = [_climb(log_likelihood, sample, np.log(start), LOOSE) for start in starts]
-    best = min(tries, key=lambda result: float(result.fun))
-    result = _climb(log_likelihood, data, best.x, TIGHT)
+    with threadpool_limits(1, user_api="blas"):  # the dot products are too short to share; sharing costs threefold
+        tries = [_climb(log_likelihood, sample, np.log(start), LOOSE) for start in starts]
+        best = min(tries, key=lambda result: float(result.fun))
+        result = _climb(log_likelihood, data, best.x, TIGHT)
     at_bound = np.abs(result.x) >= np.log(LARGEST) - 1e-6
     slope = np.abs(np.where(at_bound, 0.0, result.jac))
     if not (np.isfinite(result.fun) and np.max(slope, initial=0.0) < FLAT):
