@@ -9,6 +9,7 @@ from functools import partial
 import orjson
 from flask import Flask
 
+from recsvc.api.envelope import in_envelope
 from recsvc.api.metrics import Metrics
 from recsvc.api.observation import observe
 from recsvc.api.openapi import describe
@@ -56,6 +57,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
     app.url_map.converters["id"] = AnyId
     observe(app, ROUTES, services.metrics)
     handle_errors(app)
+    app.wsgi_app = in_envelope(app.wsgi_app)  # type: ignore[assignment]  # as Flask documents it
     for route in ROUTES:
         mount(app, route, services)
     return app

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=256)
     """Worker processes; one per CPU is right, as a request is CPU work."""
     threads: int = Field(4, ge=1, le=64)
-    """Connections a worker serves at the same time; more only helps against slow clients."""
+    """Connections a worker serves at once; 1 has the best tail, but only behind a proxy that buffers."""
     timeout_seconds: int = Field(30, ge=1, le=600)
     """A worker that is stuck this long is replaced; also the time a stopping worker has to finish."""
     max_body_bytes: int = Field(1_048_576, ge=1_024, le=64 * 1_048_576)

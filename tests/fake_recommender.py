@@ -79,9 +79,7 @@ class FakeRecommender:
             raise UnknownItem(item_id)
         return tuple(SimilarItem(item, rank, 0.9 / rank) for rank, item in enumerate(ITEMS[:k], 1))
 
-    def win_back(
-        self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime
-    ) -> tuple[WinBackRow, ...]:
+    def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
         rows = (WinBackRow(customer_id, state_of(customer_id)) for customer_id in WIN_BACK[after_rank:])
         return tuple(row for row in rows if row.customer.state in states)[:limit]
 

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 import orjson
 
 
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
 class JsonFormatter(logging.Formatter):
-    """Writes time, level, logger, message, and whatever `extra={"fields": ...}` holds."""
+    """Writes time, level, logger, message, and whatever `extra` adds to a record."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line for one record; of an exception only the type is told, its message may quote an id."""
@@ -21,7 +24,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
-        line.update(getattr(record, "fields", {}))
+        line.update({name: value for name, value in vars(record).items() if name not in STANDARD})
         return orjson.dumps(line, default=str).decode()
 
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 import orjson
-from flask import Flask, Response, g
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from recsvc import errors
 from recsvc.api import refusals
+from recsvc.api.envelope import request_id
 from recsvc.store.engine import StoreUnavailable
 from recsvc.store.key_ring import KeyRefused
 
@@ -83,8 +84,8 @@ def _of_http(error: HTTPException) -> Response:
 def _unforeseen(error: Exception) -> Response:
     frames = traceback.extract_tb(error.__traceback__)
     stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    fields = {"request_id": g.request_id, "error": type(error).__name__, "stack": stack}
-    log.error("unforeseen error", extra={"fields": fields})
+    fields = {"request_id": request_id(), "error": type(error).__name__, "stack": stack}
+    log.error("unforeseen error", extra=fields)
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, *HTTP_CODES[500])
 
 
@@ -96,7 +97,7 @@ def _problem(status: HTTPStatus, code: str, detail: str, problems: tuple[refusal
         "code": code,
         "detail": detail,
         "errors": problems,
-        "request_id": g.request_id,
+        "request_id": request_id(),
     }
     response = Response(orjson.dumps(body), status.value, mimetype=MEDIA_TYPE)
     if status is HTTPStatus.UNAUTHORIZED:

@@ -1,7 +1,7 @@
 """The connection to the live data, and the schema it must have.
 
-SQLite by default (one host; WAL so that readers never wait, synchronous=FULL so that a commit survives a power
-cut), any SQLAlchemy URL otherwise. The engine is opened after fork, once a process.
+SQLite by default (one host; WAL so that readers never wait, synchronous=FULL so that a commit survives
+a power cut), any SQLAlchemy URL otherwise. The engine is opened after fork, once a process.
 """
 
 from __future__ import annotations

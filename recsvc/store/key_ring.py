@@ -1,8 +1,9 @@
 """The working keys, held in memory for a moment, so that a request costs a hash and not a query.
 
-There are few keys, so the whole table is read at once: a wrong key then costs the database nothing. A revoked
-key is refused within `MAX_AGE_SECONDS`; a new one works at once, as a key the ring does not know makes it read
-again. When the store does not answer, nobody is let in (503): a revocation must not wait for it to come back.
+There are few keys, so the whole table is read at once: a wrong key then costs the database nothing.
+A revoked key is refused within `MAX_AGE_SECONDS`. A new one works within `MIN_AGE_SECONDS`: a key that
+the ring does not know makes it read again, but not more often than that, whoever guesses keys.
+When the store does not answer, nobody is let in (503): a revocation must not wait for it to come back.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """API keys: made, listed, revoked and kept as hashes.
 
-A key reads `rsk_<key_id>_<secret>`; the secret is 256 random bits. One SHA-256 of it is stored: slow password
-hashes defend guessable secrets, and nobody guesses 256 bits, so a slow hash would only slow every request down.
-The plaintext exists once, in the reply of `create`. Keys never reach a log.
+A key reads `rsk_<key_id>_<secret>`; the secret is 256 random bits. One SHA-256 of it is stored: slow
+password hashes defend guessable secrets, and nobody guesses 256 bits, so a slow hash would only slow every
+request down. The plaintext exists once, in the reply of `create`. Keys never reach a log.
 """
 
 from __future__ import annotations
@@ -105,9 +105,7 @@ class KeyStore:
             if connection.scalar(sa.select(sa.func.count()).where(which)) == 0:
                 raise UnknownKey(key_id)
             still_works = sa.and_(which, api_keys.c.revoked_at.is_(None))
-            connection.execute(
-                sa.update(api_keys).where(still_works).values(revoked_at=revoked_at.isoformat())
-            )
+            connection.execute(sa.update(api_keys).where(still_works).values(revoked_at=revoked_at.isoformat()))
 
 
 def digest_of(plaintext: str) -> bytes:
@@ -142,6 +140,4 @@ def _validate(name: str, scopes: Collection[str]) -> None:
 def _api_key(row: sa.Row[tuple[object, ...]]) -> ApiKey:
     revoked_at = row.revoked_at and datetime.fromisoformat(row.revoked_at)
     created_at = datetime.fromisoformat(row.created_at)
-    return ApiKey(
-        row.key_id, row.name, frozenset(row.scopes.split()), row.digest, created_at, revoked_at or None
-    )
+    return ApiKey(row.key_id, row.name, frozenset(row.scopes.split()), row.digest, created_at, revoked_at or None)

@@ -1,4 +1,4 @@
-"""Tables of the live data. Times are UTC, kept as ISO 8601 text so that every database gives back the same."""
+"""Tables of the live data. Times are UTC, as ISO 8601 text, so that every database gives back the same."""
 
 from __future__ import annotations
 

@@ -1,0 +1,58 @@
+"""How gunicorn runs the service; the master reads it before it forks the workers, which import the application.
+
+Never preload: LMDB and SQL connections must be opened after fork, and native code must see the thread limits.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from recsvc.api.logs import log_config
+from recsvc.settings import load_settings
+
+METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files there safely
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+# Requests run in threads already; a pool of native threads inside each would make every request slower.
+os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+_made_here = METRICS_DIR not in os.environ
+if _made_here:
+    os.environ[METRICS_DIR] = tempfile.mkdtemp(prefix="recsvc-metrics-")
+
+_settings = load_settings()
+bind = _settings.bind
+workers = _settings.workers
+threads = _settings.threads
+worker_class = "gthread" if threads > 1 else "sync"
+timeout = _settings.timeout_seconds
+graceful_timeout = _settings.timeout_seconds
+keepalive = 75  # longer than a load balancer's 60 s, so that it never meets a connection we just closed
+limit_request_line = 8190  # the most gunicorn allows: longer ids go into a body
+logconfig_dict = log_config(_settings.log_level)
+control_socket_disable = True  # nobody needs it, and a container's user has no home to put it in
+if Path(MEMORY).is_dir():
+    worker_tmp_dir = MEMORY  # heartbeats on a disk that stalls would get workers killed
+
+
+class Worker(Protocol):
+    """What is needed of gunicorn's worker."""
+
+    pid: int
+
+
+def child_exit(_server: object, worker: Worker) -> None:
+    """Forget the gauges of a worker that ended; its counts stay."""
+    from prometheus_client import multiprocess  # it chooses how to count when it is imported: not before now
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: object) -> None:
+    """Remove the folder of the metrics, if this process made it."""
+    if _made_here:
+        shutil.rmtree(os.environ[METRICS_DIR], ignore_errors=True)

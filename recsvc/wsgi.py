@@ -1,0 +1,41 @@
+"""The application a WSGI server loads, once in every worker, after fork.
+
+Start it with `recsvc serve`, or `gunicorn --config python:recsvc.gunicorn_conf recsvc.wsgi:app`; any other server must
+set `OMP_NUM_THREADS=1` and `OPENBLAS_NUM_THREADS=1` itself, before Python starts, and must not preload.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+
+from flask import Flask
+
+from recsvc.api.logs import log_config
+from recsvc.app import create_app
+from recsvc.serving.reload import LiveRecommender
+from recsvc.settings import load_settings
+from recsvc.store.engine import open_store
+from recsvc.store.keys import KeyStore
+
+
+def build_app() -> Flask:
+    """Build the service that the environment describes.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is wrong.
+    StoreUnavailable
+        If the live store does not answer.
+    """
+    settings = load_settings()
+    logging.config.dictConfig(log_config(settings.log_level))
+    if not settings.keys_required:
+        logging.getLogger(__name__).warning("RECSVC_KEYS_REQUIRED is off: everybody may ask everything")
+    live = LiveRecommender(settings.artifacts)
+    live.start()
+    return create_app(settings, live, KeyStore(open_store(settings.live_store_url)))
+
+
+app = build_app()
