@@ -79,14 +79,10 @@ def draw_group(group: Group, shop: Shop, rhythm: Rhythm, rng: np.random.Generato
     """
     orders = draw_order_days(group.n_customers, rhythm.mean_gap_days, rhythm.orders_per_customer, rng)
     n_returns = round(RETURN_SHARE * group.n_lines)
-    bought = _draw_lines(
-        _at_most(orders, group.n_lines - n_returns, rng), group.n_lines - n_returns, shop, rng
-    )
+    bought = _draw_lines(_at_most(orders, group.n_lines - n_returns, rng), group.n_lines - n_returns, shop, rng)
     seconds = rng.integers(8 * 3600, 20 * 3600, len(orders.day))[bought.order]
     returned = rng.choice(len(bought.day), n_returns, replace=False)
-    back_day = np.minimum(
-        bought.day[returned] + rng.integers(1, RETURN_WITHIN_DAYS, n_returns), WINDOW_DAYS - 1
-    )
+    back_day = np.minimum(bought.day[returned] + rng.integers(1, RETURN_WITHIN_DAYS, n_returns), WINDOW_DAYS - 1)
     price = price_on(shop, bought.item, bought.day)
     every = np.concatenate([np.arange(len(bought.day)), returned])
     at = np.concatenate([bought.day * SECONDS_PER_DAY + seconds, back_day * SECONDS_PER_DAY + 21 * 3600])
@@ -95,9 +91,7 @@ def draw_group(group: Group, shop: Shop, rhythm: Rhythm, rng: np.random.Generato
     return pa.table(
         {
             "order_id": _order_ids(number, sign < 0),
-            "customer_id": _ids(
-                "C", group.first_customer + np.arange(group.n_customers), bought.customer[every]
-            ),
+            "customer_id": _ids("C", group.first_customer + np.arange(group.n_customers), bought.customer[every]),
             "item_id": _ids("I", np.arange(shop.n_items), bought.item[every]),
             "ordered_at": pa.array(FIRST_DAY.astype("datetime64[s]") + at.astype("timedelta64[s]")),
             "quantity": (sign * bought.quantity[every]).astype(np.int32),
@@ -127,15 +121,11 @@ def _draw_lines(orders: OrderDays, n_lines: int, shop: Shop, rng: np.random.Gene
     return Lines(order, customer, day, item, rng.geometric(0.7, n_lines))
 
 
-def _draw_basket_items(
-    taste: Taste, customer: Counts, day: Counts, shop: Shop, rng: np.random.Generator
-) -> Counts:
+def _draw_basket_items(taste: Taste, customer: Counts, day: Counts, shop: Shop, rng: np.random.Generator) -> Counts:
     """One item per line: a favourite, or something from a liked category that is in season."""
     n = len(customer)
     first = taste.categories[customer, pick(PREFERENCE, n, rng)]
-    second = np.where(
-        rng.random(n) < 0.2, rng.integers(shop.n_categories, size=n), taste.categories[customer, 0]
-    )
+    second = np.where(rng.random(n) < 0.2, rng.integers(shop.n_categories, size=n), taste.categories[customer, 0])
     category = np.where(rng.random(n) < season_share(shop, first, day), first, second)
     item = draw_items(shop, category, day, rng)
     rank = (taste.favourites.shape[1] * rng.random(n) ** FAVOURITE_SKEW).astype(np.int64)

@@ -131,8 +131,7 @@ def category_paths(shop: Shop) -> list[str]:
 def item_titles(shop: Shop) -> list[str]:
     """Title of every item; the number at the end keeps two of the same make apart."""
     return [
-        f"{MATERIALS[i * 7 % len(MATERIALS)]} {THINGS[i * 5 % len(THINGS)]} No. {i + 1}"
-        for i in range(shop.n_items)
+        f"{MATERIALS[i * 7 % len(MATERIALS)]} {THINGS[i * 5 % len(THINGS)]} No. {i + 1}" for i in range(shop.n_items)
     ]
 
 
