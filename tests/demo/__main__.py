@@ -8,6 +8,7 @@ that one can look around, until Ctrl-C; otherwise it stops when the tables are p
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def demo(artifacts: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the service is stopped then, too
     started = time.monotonic()
     console.rule(f"recsvc-train fit {PRESET}")
+    sys.stdout.flush()
     _train(artifacts)
     with live_service([str(PROGRAMS / "recsvc")], artifacts) as live:
         console.rule("recsvc serve, asked over HTTP")
@@ -43,7 +45,9 @@ def demo(artifacts: Path) -> None:
 
 
 def _train(artifacts: Path) -> None:
-    done = subprocess.run([PROGRAMS / "recsvc-train", "fit", PRESET, "--artifacts", str(artifacts)], check=False)
+    command = [PROGRAMS / "recsvc-train", "fit", PRESET, "--artifacts", str(artifacts)]
+    wide = {} if sys.stderr.isatty() else {"COLUMNS": str(PLAIN_WIDTH)}  # tables are not cut short in a log
+    done = subprocess.run(command, check=False, env=os.environ | wide)
     if done.returncode:
         sys.exit(done.returncode)  # the command has said why
 
