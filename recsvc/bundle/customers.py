@@ -28,6 +28,7 @@ _HEADER = struct.Struct("<IIII")  # crc, bytes of id, orders, lines
 _ORDERS = (("order_day", "<i4"), ("order_amount", "<i8"))
 _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), ("line_amount", "<i8"))
 BATCH = 4096
+BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # generous: an upper bound on the map, not what the file takes
 RECORDS, RANKS = b"records", b"win_back_ranks"
 _OPENING = Lock()
 _OPEN: WeakValueDictionary[Path, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process, so this is too
@@ -77,11 +78,14 @@ def decode(value: bytes, bundle_id: str) -> Histories:
 
 
 class CustomersWriter:
-    """Writes records batch by batch; the file is complete and compact when the block ends."""
+    """Writes records batch by batch; the file appears, compact, when the block ends well."""
 
-    def __init__(self, path: Path, expected_bytes: int) -> None:
-        size = max(2 * expected_bytes, 1 << 24)
-        self._env = lmdb.open(str(path), subdir=False, map_size=size, max_dbs=2, lock=False, sync=False, metasync=False)
+    def __init__(self, path: Path, n_customers: int, n_lines: int) -> None:
+        size = max(BYTES_A_CUSTOMER * n_customers + BYTES_A_LINE * n_lines, 1 << 24)
+        self._path, self._scratch = path, path.with_suffix(".scratch")
+        self._env = lmdb.open(
+            str(self._scratch), subdir=False, map_size=size, max_dbs=2, lock=False, sync=False, metasync=False
+        )
         self._records = self._env.open_db(RECORDS)
         self._ranks = self._env.open_db(RANKS)
 
@@ -108,8 +112,11 @@ class CustomersWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._env.sync(True)
+        if error is None:
+            with self._path.open("wb") as compact:
+                self._env.copyfd(compact.fileno(), compact=True)
         self._env.close()
+        self._scratch.unlink()
 
 
 class CustomersReader:

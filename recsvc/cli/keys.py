@@ -7,16 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import orjson
 
+from recsvc.cli.opening import as_json, with_artifacts, write_json
 from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
 from recsvc.store.keys import SCOPES, ApiKey, KeyStore
-
-with_artifacts = click.option(
-    "--artifacts", type=click.Path(path_type=Path), help="Folder of the bundles [RECSVC_ARTIFACTS]."
-)
-as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 
 
 @click.group()
@@ -33,7 +28,7 @@ def create(name: str, scopes: tuple[str, ...], artifacts: Path | None, as_json: 
     """Make a key and show it, this once: only its hash is kept."""
     plaintext, key = _store(artifacts).create(name, scopes, created_at=datetime.now(UTC))
     if as_json:
-        _write_json({"key": plaintext, **_shown(key)})
+        write_json({"key": plaintext, **_shown(key)})
         return
     click.echo(plaintext)
     click.echo(f"id {key.key_id}; it cannot be shown again", err=True)
@@ -46,7 +41,7 @@ def list_keys(artifacts: Path | None, as_json: bool) -> None:
     """List the keys ever made, without their secrets."""
     stored = _store(artifacts).list()
     if as_json:
-        _write_json([_shown(key) for key in stored])
+        write_json([_shown(key) for key in stored])
         return
     for key in stored:
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "works"
@@ -75,7 +70,3 @@ def _shown(key: ApiKey) -> Mapping[str, object]:
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
     }
-
-
-def _write_json(value: object) -> None:
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))

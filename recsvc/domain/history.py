@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import AnyArray, Counts, Days, Floats, Money, Offsets, Rows
+from recsvc.domain.arrays import AnyArray, Counts, Days, Floats, Mask, Money, Offsets, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,26 @@ class OrderLine:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Order lines as columns, each of shape (n_lines,).
+
+    Attributes
+    ----------
+    day : days since 1970-01-01
+    item : item row; means nothing where `is_product` is False
+    is_product : False for services such as postage
+    quantity : units
+    amount : minor units
+    """
+
+    day: Days
+    item: Rows
+    is_product: Mask
+    quantity: Floats
+    amount: Money
+
+
 ORDER_COLUMNS = ("order_day", "order_amount")
 LINE_COLUMNS = ("line_day", "line_item", "line_quantity", "line_amount")
 
@@ -78,6 +98,36 @@ def no_history(customer_id: str) -> Histories:
     nothing, none = np.zeros(2, np.int64), np.zeros(0, np.int32)
     quantity, amount = np.zeros(0, np.float32), np.zeros(0, np.int64)
     return Histories((customer_id,), nothing, none, amount, nothing, none, none, quantity, amount)
+
+
+def build_histories(customer_ids: Sequence[str], customer: Counts, lines: Lines) -> Histories:
+    """Records from order lines sorted by customer, day and item row.
+
+    A customer-day with at least one product is an order; what was paid for services that day belongs to it. Days on
+    which only services were bought are not orders.
+
+    Parameters
+    ----------
+    customer_ids
+        Every one of them has at least one product line.
+    customer : shape (n_lines,), position in `customer_ids`
+    lines
+        What was bought.
+    """
+    n_customers = len(customer_ids)
+    (whose, day), (amount, products) = _sum_by_key([customer, lines.day], [lines.amount, lines.is_product.astype(int)])
+    is_order, product = products > 0, lines.is_product
+    return Histories(
+        customer_ids=tuple(customer_ids),
+        order_offsets=np.searchsorted(whose[is_order], np.arange(n_customers + 1)).astype(np.int64),
+        order_day=day[is_order],
+        order_amount=np.maximum(amount[is_order], 0),
+        line_offsets=np.searchsorted(customer[product], np.arange(n_customers + 1)).astype(np.int64),
+        line_day=lines.day[product],
+        line_item=lines.item[product],
+        line_quantity=lines.quantity[product],
+        line_amount=lines.amount[product],
+    )
 
 
 def append_order(history: Histories, day: int, lines: list[OrderLine]) -> Histories:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Counts, Mask, Money, Vector
 from recsvc.domain.history import Histories
-from recsvc.domain.lapse import LapseParams, LapseStates, LapseThresholds, lapse_states
+from recsvc.domain.lapse import LapseParams, LapseStates, LapseThresholds, lapse_states, lapsed_after_days
 from recsvc.domain.rfm import gaps, rfm
 from recsvc.domain.segments import HighValueRule, is_high_value, segments, spend_per_active_year
 from recsvc.domain.value_models import ValueModels, clv, expected_average_value, expected_purchases
@@ -128,7 +128,8 @@ def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Pr
     summary, between = rfm(histories, as_of_day), gaps(histories)
     triple = (summary.frequency, summary.recency, summary.T)
     state = lapse_states(models.lapse, models.thresholds, between, histories.last_order_day(), as_of_day)
-    valuable = is_high_value(models.high_value, spend_per_active_year(models.value, summary))
+    active = lapsed_after_days(models.lapse, models.thresholds, between)
+    valuable = is_high_value(models.high_value, spend_per_active_year(models.value, summary, active))
     economics, transactions = models.economics, models.value.transactions
     purchases = expected_purchases(transactions, economics.horizon_days, *triple)
     average = expected_average_value(models.value.spend, summary.frequency, summary.monetary_value)
@@ -146,10 +147,3 @@ def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Pr
         clv=clv(models.value, summary, economics.clv_horizon_days, economics.margin, economics.discount_rate),
         expected_value_of_contact=purchases * average * economics.margin,
     )
-
-
-def win_back_order(figures: Profiles, customer_ids: tuple[str, ...]) -> Counts:
-    """Positions of the customers to win back, most worth contacting first; ties by id."""
-    rows = np.flatnonzero(figures.to_win_back())
-    ids = np.array(customer_ids, dtype=object)[rows]
-    return rows[np.lexsort((np.argsort(np.argsort(ids)), -figures.expected_value_of_contact[rows]))]

@@ -1,7 +1,7 @@
 """The only FAISS search: items nearest to a taste vector, and items alike.
 
-FAISS pads short answers with -1 and adds scores in an order that depends on the batch; neither leaves this module: lists are
-simply shorter, and queries are searched one by one so that live and batch answers are equal.
+FAISS pads short answers with -1 and adds scores in an order that depends on the batch; neither leaves this module:
+lists are simply shorter, and queries are searched one by one so that live and batch answers are equal.
 """
 
 from __future__ import annotations

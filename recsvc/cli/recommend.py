@@ -1,0 +1,61 @@
+"""`recsvc recommend`: one customer's slate, on the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
+from recsvc.serving.recommender import Recommender
+from recsvc.serving.slate import Query, Slate
+
+
+@click.command(epilog="Example: recsvc recommend 1234 --k 5")
+@click.argument("customer_id")
+@click.option("--k", default=10, show_default=True, type=click.IntRange(1, 100), help="Length of the list.")
+@click.option("--exclude-purchased", is_flag=True, help="Only products this customer never bought.")
+@click.option("--explore-slots", type=click.IntRange(0, 100), help="Places kept for products never bought.")
+@with_artifacts
+@as_json
+def recommend(
+    customer_id: str, k: int, exclude_purchased: bool, explore_slots: int | None, artifacts: Path | None, as_json: bool
+) -> None:
+    """Recommend products to one customer, with the reasons."""
+    recommender = live_recommender(artifacts)
+    query = Query(customer_id, k=k, exclude_purchased=exclude_purchased, explore_slots=explore_slots)
+    slate = recommender.recommend(query, now=datetime.now(UTC))
+    if as_json:
+        write_json(as_plain(slate))
+        return
+    Console().print(shown(slate, recommender))
+
+
+def as_plain(slate: Slate) -> dict[str, object]:
+    """Slate as plain values."""
+    return {
+        "bundle_id": slate.bundle_id,
+        "strategy": slate.strategy,
+        "customer": asdict(slate.customer) if slate.customer else None,
+        "items": [asdict(item) for item in slate.items],
+        "filters_applied": slate.filters_applied,
+    }
+
+
+def shown(slate: Slate, recommender: Recommender) -> Table:
+    """Slate as a table to read."""
+    who = slate.customer
+    if who is None:
+        title = "not a known customer: what is popular now"
+    else:
+        value = "high value, " if who.high_value else ""
+        title = f"{value}{who.state} since {who.state_since:%Y-%m-%d}; {who.orders} orders"
+    table = Table("", "item", "title", "why", title=title)
+    for item in slate.items:
+        why = "; ".join(reason.text for reason in item.reasons)
+        table.add_row(str(item.rank), item.item_id, recommender.item(item.item_id).title or "", why)
+    return table

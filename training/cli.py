@@ -1,0 +1,23 @@
+"""The program `recsvc-train`: thin; every command is one call into the packages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+NEEDED = ("implicit", "ibis", "duckdb")
+MISSING = "error: recsvc-train needs the training extra; install it with: pip install 'recsvc[train]'"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program; without the training extra, say how to get it and exit 2."""
+    try:
+        from training.commands import program
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in NEEDED:
+            raise
+        click.echo(MISSING, err=True)
+        sys.exit(2)
+    program(arguments)

@@ -1,0 +1,102 @@
+"""The commands of `recsvc-train`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+
+from recsvc.bundle.store import BundleStore
+from recsvc.errors import RecsvcError
+from training.config import TrainingConfig, load_config, preset_names
+from training.errors import QualityGateFailed
+from training.pipeline import Plan, backtest, day_number, fit
+from training.progress import shown_progress
+from training.report import print_backtest, print_outcome
+from training.synth import synth
+
+DATE = click.DateTime(["%Y-%m-%d"])
+with_orders = click.option("--orders", type=click.Path(), help="File or glob to use instead of orders.path.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train win-back recommendations from order history."""
+
+
+cli.add_command(synth)
+
+
+@cli.command(epilog="Example: recsvc-train presets")
+def presets() -> None:
+    """List the ready configs that ship with the trainer."""
+    for name in preset_names():
+        click.echo(name)
+
+
+@cli.command("fit", epilog="Example: recsvc-train fit shop.toml --as-of 2026-01-01")
+@click.argument("config")
+@with_orders
+@click.option("--as-of", type=DATE, help="End of observation, exclusive; later rows are not seen.")
+@click.option("--artifacts", type=click.Path(path_type=Path), default=Path("artifacts"), show_default=True)
+@click.option("--no-publish", is_flag=True, help="Train and judge, but leave the live bundle alone.")
+@click.option("--force", is_flag=True, help="Publish even if the gate refuses; recorded in the manifest.")
+def fit_command(
+    config: str, orders: str | None, as_of: datetime | None, artifacts: Path, no_publish: bool, force: bool
+) -> None:
+    """Train, back-test, judge and publish; the last line is the bundle's id."""
+    settings = load_config(config, {"orders.path": orders})
+    now = datetime.now(UTC)
+    plan = Plan(as_of_day(settings, as_of, now.date()), now, publish=not no_publish, force=force)
+    with shown_progress() as progress:
+        outcome = fit(settings, plan, BundleStore(artifacts), progress)
+    print_outcome(Console(stderr=True), outcome)
+    if not outcome.manifest.may_go_live:
+        raise QualityGateFailed(outcome.manifest.verdict.reasons)
+    click.echo(outcome.manifest.bundle_id)
+
+
+@cli.command("backtest", epilog="Example: recsvc-train backtest shop.toml --as-of 2025-10-01 --as-of 2025-11-01")
+@click.argument("config")
+@with_orders
+@click.option("--as-of", "days", type=DATE, multiple=True, help="Cut-off; repeatable. Default: those of the config.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the table there as JSON.")
+def backtest_command(config: str, orders: str | None, days: tuple[datetime, ...], json_file: Path | None) -> None:
+    """Replay the past: train at each cut-off, test on what returning customers then bought."""
+    settings = load_config(config, {"orders.path": orders})
+    chosen = [day_number(day.date()) for day in days] or [day_number(day) for day in settings.backtest.as_of]
+    if not chosen:
+        raise click.UsageError("name at least one --as-of, or backtest.as_of in the config")
+    with shown_progress() as progress:
+        rows = backtest(settings, sorted(chosen), progress)
+    print_backtest(Console(), rows, len(chosen))
+    if json_file:
+        json_file.write_bytes(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2))
+
+
+def as_of_day(config: TrainingConfig, asked: datetime | None, today: date) -> int:
+    """End of observation: what was asked for, else the config's, else today."""
+    return day_number(asked.date() if asked else config.as_of or today)
+
+
+def program(arguments: Sequence[str] | None) -> None:
+    """Run with one line an error: exit 2 for the caller's mistake, 1 when the gate refused."""
+    try:
+        cli.main(arguments, standalone_mode=False)
+    except QualityGateFailed as refusal:
+        click.echo(f"error: {refusal}", err=True)
+        sys.exit(1)
+    except RecsvcError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)

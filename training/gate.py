@@ -1,0 +1,42 @@
+"""Whether a new bundle may go live: never worse than showing people what they buy most often, never empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recsvc.bundle.manifest import Verdict
+from training.backtest import Row
+from training.metrics import Estimate
+
+MIN_RETURNERS = 30
+TOLERANCE = 0.005  # NDCG@10 a recipe may lose to the baseline before it is refused
+
+
+def judge(rows: Sequence[Row], empty_share: float, *, forced: bool) -> Verdict:
+    """Verdict on a recipe from its back-test, and on the bundle from the share of customers it has nothing for."""
+    refusals = [*_against_baseline(rows), *_emptiness(empty_share)]
+    notes = (
+        () if _difference(rows) else (f"fewer than {MIN_RETURNERS} returners to test on: the recipe was not judged",)
+    )
+    return Verdict(passed=not refusals, forced=forced and bool(refusals), reasons=(*refusals, *notes))
+
+
+def _against_baseline(rows: Sequence[Row]) -> list[str]:
+    difference = _difference(rows)
+    if difference is None or difference.high >= 0 or difference.mean >= -TOLERANCE:
+        return []
+    return [
+        f"NDCG@10 of the ranking is {-difference.mean:.4f} below P-TopFreq "
+        f"(95 % interval {difference.low:+.4f} to {difference.high:+.4f})"
+    ]
+
+
+def _emptiness(empty_share: float) -> list[str]:
+    return [f"{empty_share:.1%} of the customers would be shown nothing"] if empty_share > 0 else []
+
+
+def _difference(rows: Sequence[Row]) -> Estimate | None:
+    for row in rows:
+        if (row.group, row.method, row.split) == ("all", "ranking - p_topfreq", "all") and row.n >= MIN_RETURNERS:
+            return row.estimate
+    return None

@@ -1,0 +1,147 @@
+"""The whole way: raw orders in, a published bundle out, or nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from recsvc.bundle.manifest import Manifest
+from recsvc.bundle.reader import REPORT
+from recsvc.bundle.store import BundleStore
+from recsvc.serving.recommender import Recommender
+from recsvc.serving.rules import Rules
+from training.backtest import Row, pooled, replay, table
+from training.cleaning import CleaningReport
+from training.config import TrainingConfig
+from training.gate import judge
+from training.progress import Progress
+from training.session import open_session
+from training.staging import Staged, write_json
+from training.tables import load_tables, prepare
+from training.trainer import Trainer, draft_manifest
+
+EPOCH = date(1970, 1, 1)
+CUT_OFFS = 3
+SAMPLE = 1000  # customers asked for the share with empty lists
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training run did."""
+
+    manifest: Manifest
+    published: bool
+    data: CleaningReport
+    cut_offs: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run was asked for, beside the config.
+
+    Attributes
+    ----------
+    as_of_day : days since 1970-01-01, exclusive
+    created_at : moment of the run, for the manifest
+    publish, force : whether to go live when the gate passes, and when it does not
+    """
+
+    as_of_day: int
+    created_at: datetime
+    publish: bool = True
+    force: bool = False
+
+
+def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progress) -> Outcome:
+    """Back-test the recipe on the past, train at `as_of`, and publish if the gate lets it.
+
+    A refused bundle is kept, not live, so that it can be looked at or activated by hand.
+    """
+    with store.staging() as folder, open_trainer(config, progress) as trainer:
+        days = cut_offs(config, plan.as_of_day, trainer.prepared(plan.as_of_day).first_day)
+        rows = run_backtest(trainer, days)
+        staged = trainer.train(plan.as_of_day, folder)
+        recommender = trainer.recommender(staged)
+        verdict = judge(rows, empty_share(recommender), forced=plan.force)
+        write_json(folder / REPORT, report(staged, rows))
+        manifest = draft_manifest(staged, config, verdict, headline(rows), plan.created_at)
+        added = store.add(folder, manifest).manifest
+        publish = plan.publish and added.may_go_live
+        if publish:
+            store.activate(added.bundle_id)
+    return Outcome(added, publish, staged.prepared.report, tuple(days), tuple(rows))
+
+
+def backtest(config: TrainingConfig, days: list[int], progress: Progress) -> list[Row]:
+    """Replay the recipe at several days and pool them."""
+    with open_trainer(config, progress) as trainer:
+        return run_backtest(trainer, days)
+
+
+def run_backtest(trainer: Trainer, days: list[int]) -> list[Row]:
+    """Table of the pooled replays; empty when there is no day to replay."""
+    replays = [replay(trainer, day) for day in days]
+    return table(pooled(replays)) if replays else []
+
+
+@contextmanager
+def open_trainer(config: TrainingConfig, progress: Progress) -> Iterator[Trainer]:
+    """Read the data once and offer training at any day of it; every trace is gone afterwards.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the data cannot be trained on.
+    """
+    with open_session(config) as session, TemporaryDirectory(dir=session.folder) as scratch:
+        with progress.step("reading orders"):
+            tables = load_tables(session, config)
+        yield Trainer(lambda day: prepare(tables, day), config, Path(scratch), progress)
+
+
+def cut_offs(config: TrainingConfig, as_of_day: int, first_day: int) -> list[int]:
+    """Days to replay before `as_of`: those of the config whose horizon has passed by then, else the latest three.
+
+    Each leaves at least one horizon of history before it.
+    """
+    latest, earliest = as_of_day - config.horizon_days, first_day + config.horizon_days
+    asked = [day for day in map(day_number, config.backtest.as_of) if day <= latest]
+    default = [latest - step * config.horizon_days // CUT_OFFS for step in range(CUT_OFFS)]
+    return sorted(day for day in (asked or default) if day >= earliest)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+def empty_share(recommender: Recommender) -> float:
+    """Share of customers, of a bounded sample, whose list is empty; in [0, 1]."""
+    ids = recommender.bundle.customer_table["customer_id"].slice(0, SAMPLE).to_pylist()
+    histories, _ = recommender.bundle.customers.get_many(ids)
+    slates = recommender.rank(histories, Rules())
+    return sum(not len(slate) for slate in slates) / len(slates)
+
+
+def headline(rows: Sequence[Row]) -> dict[str, float]:
+    """The few figures of a back-test that belong into the manifest."""
+    return {
+        f"{row.group} {row.method} ndcg@10": round(row.estimate.mean, 6)
+        for row in rows
+        if row.split == "all" and row.metric == "ndcg@10"
+    }
+
+
+def report(staged: Staged, rows: Sequence[Row]) -> dict[str, Any]:  # JSON
+    """Content of `report.json`: the same for the same data, config and seed."""
+    return {
+        "data": asdict(staged.prepared.report),
+        "fits": [one.to_json() for one in staged.diagnostics],
+        "back_test": [asdict(row) for row in rows],
+    }

@@ -1,0 +1,94 @@
+"""What a run says to the person who started it: tables, not logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from training.backtest import BASELINES, METHODS, NEW_HIT, Row
+from training.cleaning import CleaningReport
+from training.pipeline import Outcome
+from training.split import GROUPS
+
+TITLES = {
+    "all": "all regular customers who returned",
+    "lapsed": "lapsed",
+    "lapsed_high_value": "lapsed & high value",
+    "bought_once": "one-time buyers",
+}
+COLUMNS = (("all", "ndcg@10"), ("all", "recall@10"), ("all", "hit@10"), ("explore", "ndcg@10"), ("all", NEW_HIT))
+HEADINGS = ("NDCG@10", "recall@10", "hit@10", "NDCG@10 new items", "hit@10 new items")
+MINOR_UNITS = 100
+
+
+def print_outcome(console: Console, outcome: Outcome) -> None:
+    """Data report, back-test, verdict."""
+    print_data(console, outcome.data)
+    print_backtest(console, outcome.rows, len(outcome.cut_offs))
+    manifest = outcome.manifest
+    shapes = manifest.shapes
+    console.print(
+        f"{shapes.customers:,} customers, {shapes.catalogue:,} products to recommend, as of {manifest.as_of:%Y-%m-%d}"
+    )
+    for reason in manifest.verdict.reasons:
+        console.print(f"gate: {reason}", markup=False)
+    state = "live" if outcome.published else "kept, not live"
+    console.print(f"bundle {manifest.bundle_id}: {state}")
+
+
+def print_data(console: Console, report: CleaningReport) -> None:
+    """What was read, and what became of it, by rule."""
+    table = Table(title=f"Data: {report.rows_read:,} rows read, {report.rows_kept:,} kept")
+    table.add_column("rule")
+    table.add_column("rows", justify="right")
+    table.add_column("money", justify="right")
+    table.add_column("meaning")
+    for count in (*report.dropped, *report.notes):
+        if count.rows:
+            table.add_row(count.rule, f"{count.rows:,}", f"{count.amount / MINOR_UNITS:,.2f}", count.meaning)
+    console.print(table)
+
+
+def print_backtest(console: Console, rows: Sequence[Row], n_cut_offs: int) -> None:
+    """One table a group of customers, methods down, metrics across, with 95 % intervals."""
+    if not rows:
+        console.print("No back-test: there is less than two horizons of history before the end of observation.")
+        return
+    found = {(row.group, row.method, row.split, row.metric): row for row in rows}
+    console.print(f"Back-test over {n_cut_offs} cut-offs, full catalogue; mean and 95 % interval over customers.")
+    for group in GROUPS:
+        if (group, "ranking", "all", "ndcg@10") in found:
+            console.print(_group_table(group, found))
+            console.print(_differences(group, found))
+
+
+def _group_table(group: str, found: dict[tuple[str, str, str, str], Row]) -> Table:
+    n = found[group, "ranking", "all", "ndcg@10"].n
+    table = Table(title=f"{TITLES[group]} (n = {n:,})")
+    table.add_column("method")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for method in METHODS:
+        cells = [found.get((group, method, split, metric)) for split, metric in COLUMNS]
+        table.add_row(method.replace("_", " "), *(_shown(cell) for cell in cells))
+    return table
+
+
+def _shown(row: Row | None) -> str:
+    if row is None:
+        return ""
+    estimate = row.estimate
+    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _differences(group: str, found: dict[tuple[str, str, str, str], Row]) -> str:
+    parts = []
+    for other in BASELINES:
+        row = found.get((group, f"ranking - {other}", "all", "ndcg@10"))
+        if row is not None:
+            estimate = row.estimate
+            other_name = other.replace("_", " ")
+            parts.append(f"{other_name} {estimate.mean:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})")
+    return "ranking minus, NDCG@10: " + "; ".join(parts)

@@ -1,0 +1,177 @@
+"""One training at one cut-off: from what was read to a folder that a `Recommender` can be opened on.
+
+Two passes over the customers: the first writes their records and keeps the few numbers the value and lapse fits need;
+the second, over the records just written, builds what depends on those fits. Neither holds more than a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+
+from recsvc.bundle.customers import CustomersWriter
+from recsvc.bundle.manifest import FoldInConvention
+from recsvc.bundle.reader import (
+    CUSTOMER_TABLE,
+    CUSTOMERS,
+    FACTORS,
+    GRAM,
+    INDEX,
+    ITEMS,
+    LAPSE,
+    RANKER,
+    VALUE,
+    fold_in_params,
+)
+from recsvc.domain.arrays import Counts, Factors
+from recsvc.domain.blending import LinearBlend
+from recsvc.domain.history import Histories
+from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
+from recsvc.domain.profiles import CustomerModels, Economics, profiles
+from recsvc.domain.segments import spend_per_active_year
+from recsvc.errors import DataError
+from training.als import fit_item_factors, gram_matrix
+from training.comeback import comeback_buyers, is_comeback
+from training.config import TrainingConfig
+from training.config_recipe import AlsConfig
+from training.customer_table import CustomerTable
+from training.index import write_index
+from training.interactions import user_items, weighted
+from training.lapse import fit_lapse
+from training.maximum_likelihood import Diagnostics
+from training.progress import Progress
+from training.ranker import prior_blend
+from training.records import Fingerprint, Summaries, stream_histories, write_records
+from training.split import Past, joined_past, past_of
+from training.tables import Prepared
+from training.value import fit_high_value_rule, fit_value
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A folder that lacks only its manifest, what it was made from, and what later steps need of all customers."""
+
+    folder: Path
+    prepared: Prepared
+    past: Past
+    diagnostics: tuple[Diagnostics, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPass:
+    """What the records say once the customer models are known."""
+
+    matrix: sp.csr_matrix
+    n_comeback_buyers: Counts
+    past: Past
+    customers: CustomerTable
+
+
+def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Progress) -> Staged:
+    """Fit everything but the blend on what was read, and write it into `folder` with the prior blend."""
+    check_catalogue(prepared)
+    n_customers, fingerprint = len(prepared.customer_ids), Fingerprint()
+    with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
+        with progress.step("customer records"):
+            histories = stream_histories(fingerprint.of(prepared.record_batches()), prepared.customer_ids)
+            summaries = write_records(histories, records, prepared.as_of_day)
+        with progress.step("value and lapse"):
+            models, diagnostics = fit_customer_models(summaries, config)
+        with progress.step("profiles and interactions"):
+            found = _second_pass(records.batches(), models, prepared, config)
+            records.write_win_back_ranks(found.customers.win_back_ids())
+    with progress.step("taste (ALS)") as done:
+        factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
+    with progress.step("files"):
+        _write_files(folder, prepared.items, found, models, factors)
+        write_blend(folder, prior_blend())
+    return Staged(folder, prepared, found.past, tuple(diagnostics), fingerprint.hexdigest())
+
+
+def check_catalogue(prepared: Prepared) -> None:
+    """Refuse data in which no product has enough buyers.
+
+    Raises
+    ------
+    DataError
+    """
+    if not prepared.n_catalogue:
+        most = max(prepared.items["n_buyers"].to_pylist())
+        problem = f"no product has enough buyers to be recommended: the most any has is {most}"
+        raise DataError("orders", problem, "lower catalogue.min_buyers, or bring more history")
+
+
+def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[CustomerModels, list[Diagnostics]]:
+    """Fit value, clock and the line of high value."""
+    value, lapse = fit_value(summaries.rfm), fit_lapse(summaries.gaps)
+    thresholds = LapseThresholds(config.lapse.due, config.lapse.late, config.lapse.lapsed, config.lapse.lost)
+    active = lapsed_after_days(lapse.params, thresholds, summaries.gaps)
+    spend = spend_per_active_year(value.models, summaries.rfm, active)
+    models = CustomerModels(
+        value=value.models,
+        lapse=lapse.params,
+        thresholds=thresholds,
+        high_value=fit_high_value_rule(spend, config.lapse.high_value_share),
+        economics=Economics(
+            horizon_days=config.horizon_days,
+            clv_horizon_days=config.value.horizon_days,
+            margin=config.value.margin,
+            discount_rate=config.value.discount_rate,
+        ),
+    )
+    return models, [*value.diagnostics, lapse.diagnostics]
+
+
+def fold_in_convention(config: AlsConfig) -> FoldInConvention:
+    """How serving must fold in what these settings fit."""
+    return FoldInConvention(
+        alpha=config.alpha,
+        regularization=config.regularization,
+        half_life_days=config.half_life_days,
+        max_count=config.max_count,
+    )
+
+
+def write_blend(folder: Path, blend: LinearBlend) -> None:
+    """Write, or replace, the ranker of a staged folder."""
+    write_json(folder / RANKER, blend.to_json())
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write readable JSON with sorted keys."""
+    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+def _second_pass(
+    batches: Iterator[Histories], models: CustomerModels, prepared: Prepared, config: TrainingConfig
+) -> SecondPass:
+    convention = fold_in_params(fold_in_convention(config.als))
+    comebacks = np.zeros(len(prepared.items), np.int64)
+    matrices, pasts, customers = [], [], CustomerTable()
+    for histories in batches:
+        figures = profiles(histories, models, prepared.as_of_day)
+        matrix = user_items(histories, prepared.as_of_day, prepared.n_catalogue, convention)
+        matrices.append(weighted(matrix, figures.to_win_back() & figures.high_value, config.als.winback_weight))
+        returned = is_comeback(histories, models.lapse, models.thresholds)
+        comebacks += comeback_buyers(histories, returned, len(comebacks))
+        pasts.append(past_of(histories, prepared.as_of_day))
+        customers.add(histories.customer_ids, figures)
+    return SecondPass(sp.vstack(matrices, format="csr"), comebacks, joined_past(pasts), customers)
+
+
+def _write_files(folder: Path, items: pa.Table, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
+    pq.write_table(items.append_column("n_comeback_buyers", pa.array(found.n_comeback_buyers)), folder / ITEMS)
+    pq.write_table(found.customers.to_arrow(), folder / CUSTOMER_TABLE)
+    np.save(folder / FACTORS, factors, allow_pickle=False)
+    np.save(folder / GRAM, gram_matrix(factors), allow_pickle=False)
+    write_index(factors, folder / INDEX)
+    write_json(folder / VALUE, models.value_json())
+    write_json(folder / LAPSE, models.lapse_json())
