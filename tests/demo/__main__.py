@@ -45,7 +45,7 @@ def demo(artifacts: Path) -> None:
 
 
 def _train(artifacts: Path) -> None:
-    command = [PROGRAMS / "recsvc-train", "fit", PRESET, "--artifacts", str(artifacts)]
+    command = [str(PROGRAMS / "recsvc-train"), "fit", PRESET, "--artifacts", str(artifacts)]
     wide = {} if sys.stderr.isatty() else {"COLUMNS": str(PLAIN_WIDTH)}  # tables are not cut short in a log
     done = subprocess.run(command, check=False, env=os.environ | wide)
     if done.returncode:
