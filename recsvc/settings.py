@@ -69,9 +69,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) 
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks every value
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ConfigError(
-            _variable(str(first["loc"][0])), first["msg"], "see the settings in README.md"
-        ) from None
+        raise ConfigError(_variable(str(first["loc"][0])), first["msg"], "see the settings in README.md") from None
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

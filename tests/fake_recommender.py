@@ -81,7 +81,7 @@ class FakeRecommender:
 
     def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
         rows = (WinBackRow(customer_id, state_of(customer_id)) for customer_id in WIN_BACK[after_rank:])
-        return tuple(row for row in rows if row.customer.state in states)[:limit]
+        return tuple(row for row in rows if not states or row.customer.state in states)[:limit]
 
     def item(self, item_id: str) -> Item:
         return Item(item_id, title=f"Title of {item_id}", category="food > fruit", price=1.25)

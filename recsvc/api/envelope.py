@@ -1,7 +1,7 @@
 """Headers around every reply: the request id and what browsers must not do with it.
 
 A wrapper around the WSGI application rather than a Flask hook: the headers are joined as a list, which costs
-3 us a request where adding them one by one to Flask's header object cost 22.
+2 us a request where Flask's header object takes 8.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import orjson
 
-
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 

@@ -63,6 +63,7 @@ def _operation(route: Route, refs: Refs) -> JsonObject:
     operation: JsonObject = {
         "operationId": route.name,
         "summary": route.summary,
+        "tags": [_tag(route)],
         "parameters": [*_parameters(route), REQUEST_ID],
         "responses": dict(_responses(route, refs)),
     }
@@ -71,6 +72,12 @@ def _operation(route: Route, refs: Refs) -> JsonObject:
     if route.scope is not None:
         operation["security"] = [{name: [route.scope]} for name in SECURITY_SCHEMES]
     return operation
+
+
+def _tag(route: Route) -> str:
+    """Resource a route belongs to: the docs page groups by it."""
+    parts = route.template.split("/")
+    return parts[2] if parts[1] == "v1" else "service"
 
 
 def _parameters(route: Route) -> Iterator[JsonObject]:

@@ -120,7 +120,9 @@ class WinBackParams(Request):
     """A page of the win-back list."""
 
     limit: Annotated[int, Field(ge=1, le=500, description="Rows on a page.")] = 50
-    state: Annotated[tuple[State, ...], Field(description="Only customers in these states; default all.")] = ()
+    state: Annotated[
+        tuple[State, ...], Field(description="Only customers in these states; default: those drifting away.")
+    ] = ()
     cursor: Annotated[
         str | None,
         Field(max_length=1_024, description="`next_cursor` of the page before; opaque, good for one bundle."),

@@ -41,7 +41,7 @@ class Answers(Protocol):
         """Neighbours of an item, nearest first; raises `UnknownItem`."""
 
     def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
-        """Customers of the win-back list below a rank, best first."""
+        """Customers of the win-back list below a rank, best first; no states: all those on it."""
 
     def item(self, item_id: str) -> Item:
         """What is known of a product, for display."""

@@ -6,7 +6,7 @@ from recsvc.api.cursors import read_cursor, write_cursor
 from recsvc.api.outbound import WinBackReply
 from recsvc.api.replies import Json, win_back_json
 from recsvc.api.route import Route
-from recsvc.api.schemas import ALL_STATES, WinBackParams
+from recsvc.api.schemas import WinBackParams
 from recsvc.api.services import Services
 
 
@@ -14,7 +14,7 @@ def win_back(services: Services, query: WinBackParams) -> Json:
     """One page of the list, best customers first."""
     recommender = services.recommender()
     after_rank = read_cursor(query.cursor, recommender.bundle_id) if query.cursor else 0
-    states = frozenset(query.state) or ALL_STATES
+    states = frozenset[str](query.state)  # none means those the list is for
     one_more = query.limit + 1  # tells whether there is a next page
     rows = recommender.win_back(after_rank=after_rank, limit=one_more, states=states, now=services.clock())
     page = rows[: query.limit]
