@@ -79,11 +79,11 @@ def table(found: Replay) -> list[Row]:
 
 def _differences(found: Replay) -> dict[Key, Vector]:
     """Paired differences of the ranking and the baselines."""
+    values = found.values
     return {
-        (f"ranking - {other}", split, PAIRED): found.values["ranking", split, PAIRED]
-        - found.values[other, split, PAIRED]
+        (f"ranking - {other}", split, PAIRED): values["ranking", split, PAIRED] - values[other, split, PAIRED]
         for other in BASELINES
-        for split, ours in ((split, found.values["ranking", split, PAIRED]) for split in SPLITS)
+        for split in SPLITS
     }
 
 

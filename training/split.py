@@ -58,7 +58,8 @@ class Past:
 def past_of(histories: Histories, as_of_day: int) -> Past:
     """Numbers of a batch of customers as of a day."""
     orders = np.diff(histories.order_offsets)
-    spend = np.bincount(histories.line_customer(), histories.line_amount, minlength=len(histories))
+    spend = np.zeros(len(histories))
+    np.add.at(spend, histories.line_customer(), histories.line_amount)
     gaps = np.split(histories.order_day, histories.order_offsets[1:-1])
     median = [float(np.median(np.diff(days))) if len(days) > 1 else 0.0 for days in gaps]
     silence = (as_of_day - histories.last_order_day()).astype(np.float64)

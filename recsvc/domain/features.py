@@ -110,16 +110,20 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature("due", "log(1 + days since it / its usual gap here)", lambda s: np.log1p(_gaps_passed(s))),
     Feature("affinity", "log of ALS affinity", lambda s: np.log(np.maximum(s.affinity, NO_AFFINITY))),
-    Feature("affinity_new", "ALS affinity to an item never bought", lambda s: s.affinity * ~s.bought),
+    Feature("affinity_new", "ALS affinity to an item never bought", lambda s: np.where(s.bought, 0.0, s.affinity)),
     Feature("affinity_trend", "root of affinity x trend", lambda s: np.sqrt(np.maximum(s.affinity, 0) * s.trend)),
     Feature("recent_share", "log share of customers who bought it lately", lambda s: np.log(s.recent_share)),
-    Feature("recent_share_own", "the same, for an item bought before", lambda s: s.bought * np.log(s.recent_share)),
+    Feature(
+        "recent_share_own",
+        "the same, for an item bought before",
+        lambda s: np.where(s.bought, np.log(s.recent_share), 0.0),
+    ),
     Feature("buyer_share", "log share of customers who ever bought it", lambda s: np.log(s.buyer_share)),
     Feature("trend", "log of recent over all buyers", lambda s: np.log(s.trend)),
     Feature(
         "repeat_share_own",
         "its buyers who came back for it, when bought",
-        lambda s: s.bought * s.repeat_share,
+        lambda s: np.where(s.bought, s.repeat_share, 0.0),
     ),
 )
 FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
