@@ -57,7 +57,7 @@ class CleaningReport:
 class CleanOrders:
     """Purchases before `as_of`, net of returns.
 
-    `lines` has customer_id (null where unknown), order_id, item_id, ordered_at, day, quantity DECIMAL above 0, amount
+    `lines` has customer_key (null where unknown), item_key, ordered_at, day, quantity DECIMAL above 0, amount
     in minor units, is_product, and title if there is one.
     """
 
@@ -71,12 +71,12 @@ def clean(session: Session, orders: Table, as_of_day: int) -> CleanOrders:
     Parameters
     ----------
     orders
-        Result of `rules.flag_orders`.
+        Lines of `rules.FlaggedOrders`.
     as_of_day : days since 1970-01-01
         First day that is not seen.
     """
     past = orders.filter(orders.dropped_by.isnull(), orders.day < as_of_day).drop("dropped_by")
-    named = past.filter(past.customer_id.notnull())
+    named = past.filter(past.customer_key.notnull())
     pairs = session.store("pairs_with_returns", pairs_with_returns(named))
     netted = session.store("netted", net_returns(named.semi_join(pairs, PAIR)))
     bought = netted.filter(~netted.is_return, netted.left > 0)
@@ -120,7 +120,7 @@ def _outcomes(netted: Table) -> Table:
 
 
 def _note(lines: Table) -> Column:
-    return ibis.cases((~lines.is_product, "service"), (lines.customer_id.isnull(), "no_customer"), else_="product")
+    return ibis.cases((~lines.is_product, "service"), (lines.customer_key.isnull(), "no_customer"), else_="product")
 
 
 def _counts(lines: Table) -> dict[str, tuple[int, int]]:

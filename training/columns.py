@@ -41,8 +41,9 @@ def text(raw: Table, column: str, source: Source) -> StringColumn:
         whole = value.try_cast("int64")
         as_text = ibis.ifelse(whole.cast("float64") == value, whole.cast("string"), value.cast("string"))
         return as_text.nullif("nan")
-    as_text = value.cast("string")
-    return ibis.ifelse(as_text.strip().isin(source.missing_values), ibis.null("string"), as_text)
+    if not value.type().is_string():
+        return value.cast("string")
+    return ibis.ifelse(value.strip().isin(source.missing_values), ibis.null("string"), value)
 
 
 def joined_text(raw: Table, columns: str | tuple[str, ...], separator: str, source: Source) -> StringColumn:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ibis
 from ibis.expr.types import Table
 
-PAIR = ("customer_id", "item_id")
+PAIR = ("customer_key", "item_key")
 
 
 def net_returns(lines: Table) -> Table:
@@ -24,7 +24,7 @@ def net_returns(lines: Table) -> Table:
     Parameters
     ----------
     lines
-        Columns customer_id, item_id, ordered_at, source_row, is_return, quantity above 0, amount.
+        Columns customer_key, item_key, ordered_at, source_row, is_return, quantity above 0, amount.
 
     Returns
     -------
@@ -48,5 +48,5 @@ def net_returns(lines: Table) -> Table:
 
 
 def pairs_with_returns(lines: Table) -> Table:
-    """The (customer_id, item_id) that netting has to look at."""
+    """The (customer_key, item_key) that netting has to look at."""
     return lines.filter(lines.is_return).select(*PAIR).distinct()

@@ -5,6 +5,8 @@ They are decided once for a table of orders and hold at every `as_of`, because e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ibis
 from ibis.expr.types import BooleanColumn, StringColumn, Table
 
@@ -20,22 +22,63 @@ LINE_RULES = {
     "absurd_quantity": "more units than cleaning.max_quantity",
     "return_without_customer": "a return nobody can be credited with",
 }
+LINE_COLUMNS = (
+    "source_row",
+    "customer_key",
+    "item_key",
+    "ordered_at",
+    "day",
+    "quantity",
+    "amount",
+    "is_return",
+    "is_product",
+    "dropped_by",
+)
 
 
-def flag_orders(session: Session, typed: Table, items: Table | None, config: TrainingConfig) -> Table:
-    """Mark every line, into a stored table that any `as_of` can be cut from.
+@dataclass(frozen=True, slots=True)
+class FlaggedOrders:
+    """Order lines that any `as_of` can be cut from.
 
-    Columns: source_row, order_id, customer_id, item_id, ordered_at, day, quantity (above 0 but for dropped lines),
-    amount (minor units), is_return, is_product, dropped_by (a key of `LINE_RULES`, or null), and title if there is
-    one.
+    Ids are replaced by integer keys in order of id, so that every later aggregation is one of integers.
+
+    Attributes
+    ----------
+    lines
+        source_row, customer_key (null where unknown), item_key, ordered_at, day, quantity (above 0 but for dropped
+        lines), amount (minor units), is_return, is_product, dropped_by (a key of `LINE_RULES`, or null), and title if
+        there is one.
+    customers
+        customer_key, customer_id.
+    items
+        item_key, item_id, is_product.
     """
+
+    lines: Table
+    customers: Table
+    items: Table
+
+
+def flag_orders(session: Session, typed: Table, described: Table | None, config: TrainingConfig) -> FlaggedOrders:
+    """Mark every line, and keep the result in stored tables."""
+    customers = session.store("customer_keys", _keys(typed, "customer"))
+    keyed = _keys(typed, "item")
+    items = session.store("item_keys", keyed.mutate(is_product=~_is_service(keyed, described, config)))
     marked = typed.left_join(_duplicates(session, typed, config), "source_row")
-    marked = marked.mutate(is_return=_is_return(typed, config), is_product=~_is_service(typed, items, config))
+    marked = marked.left_join(customers, "customer_id", rname="{name}_known").drop("customer_id_known")
+    marked = marked.left_join(items, "item_id", rname="{name}_known").drop("item_id_known")
+    marked = marked.mutate(is_return=_is_return(typed, config), is_product=marked.is_product.fill_null(True))
     flagged = marked.mutate(dropped_by=_first_rule(marked, config), quantity=marked.quantity.abs())
     flagged = flagged.mutate(amount=flagged.is_return.ifelse(flagged.amount.abs(), flagged.amount))
-    kept = ["source_row", "order_id", "customer_id", "item_id", "ordered_at", "day", "quantity", "amount"]
     title = ["title"] if "title" in typed.columns else []
-    return session.store("orders", flagged.select(*kept, "is_return", "is_product", "dropped_by", *title))
+    return FlaggedOrders(session.store("orders", flagged.select(*LINE_COLUMNS, *title)), customers, items)
+
+
+def _keys(typed: Table, kind: str) -> Table:
+    """Ids, numbered from 0 in their order."""
+    name = f"{kind}_id"
+    ids = typed.filter(typed[name].notnull()).select(name).distinct()
+    return ids.mutate(**{f"{kind}_key": ibis.row_number().over(order_by=name).cast("int32")})
 
 
 def _is_return(typed: Table, config: TrainingConfig) -> BooleanColumn:
@@ -46,19 +89,20 @@ def _is_return(typed: Table, config: TrainingConfig) -> BooleanColumn:
     return negative.fill_null(False) | typed.order_id.re_search(pattern).fill_null(False)
 
 
-def _is_service(typed: Table, items: Table | None, config: TrainingConfig) -> BooleanColumn:
+def _is_service(items: Table, described: Table | None, config: TrainingConfig) -> BooleanColumn:
     rules = config.services
-    by_id = typed.item_id.re_search(rules.item_id_pattern) if rules.item_id_pattern else ibis.literal(False)
-    service = by_id.fill_null(False)
-    if items is None:
+    service = items.item_id.re_search(rules.item_id_pattern) if rules.item_id_pattern else ibis.literal(False)
+    if described is None:
         return service
+    excluded = _out_of_taste(described, config)
     if rules.unlisted_items:
-        return service | typed.item_id.notin(items.filter(~_out_of_taste(items, config)).item_id)
-    return service | typed.item_id.isin(items.filter(_out_of_taste(items, config)).item_id)
+        return service | items.item_id.notin(described.filter(~excluded).item_id)
+    return service | items.item_id.isin(described.filter(excluded).item_id)
 
 
-def _out_of_taste(items: Table, config: TrainingConfig) -> BooleanColumn:
-    return items.is_service | items.level.isnull() if config.item_level else items.is_service
+def _out_of_taste(described: Table, config: TrainingConfig) -> BooleanColumn:
+    unnamed = described.level.isnull()
+    return described.is_service | unnamed if config.item_level else described.is_service
 
 
 def _first_rule(marked: Table, config: TrainingConfig) -> StringColumn:

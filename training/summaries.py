@@ -11,23 +11,26 @@ from ibis.expr.types import Table
 
 from training.config_recipe import CatalogueConfig
 
+BUYER_COUNTS = ("n_buyers", "n_order_days", "n_recent_buyers", "n_repeat_buyers")
+SALES = ("units", "first_day", "last_day", "last_price")
+MEASURES = ("item_row", "item_key", "item_id", "in_catalogue", *BUYER_COUNTS, *SALES)
 DESCRIPTIONS = ("title", "category", "brand", "price", "unit_cost", "available", "available_from", "url", "image_url")
 
 
 def daily_lines(lines: Table) -> Table:
     """Clean lines added up by customer (null where unknown), item and day."""
-    return lines.group_by("customer_id", "item_id", "is_product", "day").agg(
+    return lines.group_by("customer_key", "item_key", "is_product", "day").agg(
         quantity=lines.quantity.sum(), amount=lines.amount.sum().cast("int64")
     )
 
 
-def customers(daily: Table) -> Table:
-    """Customers who bought a product: customer_row (int32, from 0, in order of customer_id), customer_id."""
-    known = daily.filter(daily.is_product, daily.customer_id.notnull()).select("customer_id").distinct()
-    return _numbered(known, "customer_row", ["customer_id"]).order_by("customer_row")
+def customers(daily: Table, names: Table) -> Table:
+    """Customers who bought a product: customer_row (int32, in order of customer_id), customer_key, customer_id."""
+    bought = daily.filter(daily.is_product, daily.customer_key.notnull()).select("customer_key").distinct()
+    return _numbered(names.semi_join(bought, "customer_key"), "customer_row", ["customer_key"]).order_by("customer_row")
 
 
-def items(daily: Table, latest: Table, described: Table | None, config: CatalogueConfig, recent_from: int) -> Table:
+def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, recent_from: int) -> Table:
     """Products that were bought, catalogue first, each part in order of item_id.
 
     Parameters
@@ -36,43 +39,38 @@ def items(daily: Table, latest: Table, described: Table | None, config: Catalogu
         Result of `daily_lines`.
     latest
         Result of `latest_lines`.
-    described
-        Attributes by item_id, if there is a table of products.
+    names
+        `products.Products.names`.
     recent_from : days since 1970-01-01
         First day that counts as recent, for `n_recent_buyers`.
 
     Returns
     -------
-    item_row (int32), item_id, in_catalogue, n_buyers, n_order_days, n_recent_buyers, n_repeat_buyers, units, first_day,
-    last_day, last_price (minor units), then whatever of `DESCRIPTIONS` is known.
+    item_row (int32), item_key, item_id, in_catalogue, n_buyers, n_order_days, n_recent_buyers, n_repeat_buyers, units,
+    first_day, last_day, last_price (minor units), then whatever of `DESCRIPTIONS` is known.
     """
     products = daily.filter(daily.is_product)
-    sold = products.group_by("item_id").agg(
+    sold = products.group_by("item_key").agg(
         units=products.quantity.sum().cast("float64"),
         first_day=products.day.min(),
         last_day=products.day.max(),
     )
-    counted = _left(sold, _buyers(products, recent_from), "item_id")
+    counted = _left(sold, _buyers(products, recent_from), "item_key")
     known = counted.mutate(**{name: counted[name].fill_null(0) for name in BUYER_COUNTS})
-    popular = _numbered(known, "place", [ibis.desc("n_buyers"), "item_id"])
+    popular = _numbered(known, "place", [ibis.desc("n_buyers"), "item_key"])
     chosen = (popular.n_buyers >= config.min_buyers) & (popular.place < config.max_items)
     marked = popular.mutate(in_catalogue=chosen).drop("place")
-    rows = _left(_numbered(marked, "item_row", [ibis.desc("in_catalogue"), "item_id"]), latest, "item_id")
-    if described is not None:
-        rows = _described(rows, described)
-    first = ["item_row", "item_id", "in_catalogue", *BUYER_COUNTS, "units", "first_day", "last_day", "last_price"]
-    return rows.select(*first, *(name for name in DESCRIPTIONS if name in rows.columns)).order_by("item_row")
-
-
-BUYER_COUNTS = ("n_buyers", "n_order_days", "n_recent_buyers", "n_repeat_buyers")
+    rows = _left(_numbered(marked, "item_row", [ibis.desc("in_catalogue"), "item_key"]), latest, "item_key")
+    named = _named(rows, names)
+    return named.select(*MEASURES, *(name for name in DESCRIPTIONS if name in named.columns)).order_by("item_row")
 
 
 def _buyers(products: Table, recent_from: int) -> Table:
     """How many customers bought each item: ever, lately, on two days or more; and on how many customer-days."""
-    named = products.filter(products.customer_id.notnull())
-    pairs = named.group_by("item_id", "customer_id").agg(days=named.count(), last_day=named.day.max())
+    named = products.filter(products.customer_key.notnull())
+    pairs = named.group_by("item_key", "customer_key").agg(days=named.count(), last_day=named.day.max())
     recent = (pairs.last_day >= recent_from).cast("int64")
-    return pairs.group_by("item_id").agg(
+    return pairs.group_by("item_key").agg(
         n_buyers=pairs.count(),
         n_order_days=pairs.days.sum().cast("int64"),
         n_recent_buyers=recent.sum().cast("int64"),
@@ -86,11 +84,11 @@ def latest_lines(lines: Table) -> Table:
     Of several at one moment the highest price and the last title in order of text, whatever the order of rows.
     """
     products = lines.filter(lines.is_product)
-    last = products.group_by("item_id").agg(ordered_at=products.ordered_at.max())
-    newest = products.semi_join(last, ["item_id", "ordered_at"])
+    last = products.group_by("item_key").agg(ordered_at=products.ordered_at.max())
+    newest = products.semi_join(last, ["item_key", "ordered_at"])
     unit_price = newest.amount.cast("float64") / newest.quantity.cast("float64")
     title = {"title": newest.title.strip().max()} if "title" in lines.columns else {}
-    return newest.group_by("item_id").agg(last_price=unit_price.max().round().cast("int64"), **title)
+    return newest.group_by("item_key").agg(last_price=unit_price.max().round().cast("int64"), **title)
 
 
 def record_lines(daily: Table, customer_rows: Table, item_rows: Table) -> Table:
@@ -99,10 +97,12 @@ def record_lines(daily: Table, customer_rows: Table, item_rows: Table) -> Table:
     A day on which a customer bought services only is no order-day and is left out; on an order-day, the services bought
     with the products are one line without an item.
     """
-    named = daily.filter(daily.customer_id.notnull())
-    order_days = named.filter(named.is_product).select("customer_id", "day").distinct()
-    kept = named.semi_join(order_days, ["customer_id", "day"])
-    rowed = _left(kept.inner_join(customer_rows, "customer_id"), item_rows.select("item_id", "item_row"), "item_id")
+    named = daily.filter(daily.customer_key.notnull())
+    order_days = named.filter(named.is_product).select("customer_key", "day").distinct()
+    kept = named.semi_join(order_days, ["customer_key", "day"])
+    products = kept.mutate(item_key=kept.is_product.ifelse(kept.item_key, ibis.null("int32")))
+    owned = products.inner_join(customer_rows.select("customer_key", "customer_row"), "customer_key")
+    rowed = _left(owned, item_rows.select("item_key", "item_row"), "item_key")
     added = rowed.group_by("customer_row", "day", "item_row").agg(
         quantity=rowed.quantity.sum().cast("float64"), amount=rowed.amount.sum().cast("int64")
     )
@@ -114,12 +114,12 @@ def in_record_order(records: Table) -> Table:
     return records.order_by("customer_row", "day", ibis.asc("item_row", nulls_first=True))
 
 
-def _described(rows: Table, described: Table) -> Table:
-    """Attributes beside the rows; a title of the table of products goes before the last one seen on a line."""
-    joined = rows.left_join(described, "item_id", rname="{name}_listed").drop("item_id_listed")
+def _named(rows: Table, names: Table) -> Table:
+    """Names and attributes beside the rows; a title of the table of products goes before the last one on a line."""
+    joined = rows.inner_join(names, "item_key", rname="{name}_listed")
     if "title_listed" not in joined.columns:
         return joined
-    return joined.mutate(title=ibis.coalesce(joined.title_listed, joined.title)).drop("title_listed")
+    return joined.mutate(title=ibis.coalesce(joined.title_listed, joined.title))
 
 
 def _numbered(table: Table, name: str, order: list[str | ibis.Value]) -> Table:

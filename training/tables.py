@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.expr.types import Table
@@ -23,24 +22,28 @@ from training.cleaning import CleaningReport, clean
 from training.config import TrainingConfig
 from training.item_table import type_items
 from training.orders import type_orders
-from training.rules import flag_orders
-from training.session import Session
+from training.products import Products, at_level, name_products
+from training.rules import FlaggedOrders, flag_orders
+from training.session import Session, engine_errors_as_data_errors
 from training.sources import read_raw
+from training.validate import Finding, float_ids, raise_on_stop, validate_items, validate_orders
 
 RECORD_BATCH = 1_000_000  # lines
+PATTERN_HINT = "patterns are RE2: no look-around; check orders.return_order_pattern and services.item_id_pattern"
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """What was read, typed and flagged; any `as_of` is cut from it.
 
-    `orders` is the result of `rules.flag_orders`, `items` of `item_table.type_items`.
+    `findings` is what is wrong with the data.
     """
 
     session: Session
     config: TrainingConfig
-    orders: Table
-    items: Table | None
+    orders: FlaggedOrders
+    products: Products
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +87,38 @@ class Prepared:
 
 
 def load_tables(session: Session, config: TrainingConfig) -> Tables:
-    """Read and type the tables of a config; the only pass over the user's files.
+    """Read, type and check the tables of a config: the only pass over the user's files.
 
     Raises
     ------
     ConfigError, DataError
-        A table cannot be read at all. Rows that cannot be used do not raise: they are in `findings`.
+        A table cannot be read, or what is in it cannot be trained on.
     """
+    tables = read_tables(session, config)
+    raise_on_stop(tables.findings)
+    return tables
+
+
+def read_tables(session: Session, config: TrainingConfig) -> Tables:
+    """Like `load_tables`, but rows that cannot be used do not raise: they are in `findings`."""
     raw_orders = read_raw(session, "orders", config.orders)
-    items = type_items(session, read_raw(session, "items", config.items), config) if config.items else None
     typed = type_orders(session, raw_orders, config.orders)
-    orders = flag_orders(session, typed, items, config)
+    findings = validate_orders(raw_orders, typed, config.orders)
+    described = None
+    if config.items:
+        raw_items = read_raw(session, "items", config.items)
+        described = type_items(session, raw_items, config)
+        findings += validate_items(raw_items, config.items)
+    with engine_errors_as_data_errors("orders", PATTERN_HINT):
+        orders = flag_orders(session, whole_ids(typed), described, config)
     session.drop(typed)
-    return Tables(session, config, orders, items)
+    products = name_products(session, orders.items, described, config.item_level)
+    return Tables(session, config, orders, products, tuple(findings))
+
+
+def whole_ids(typed: Table) -> Table:
+    """Orders whose ids lost the .0 of a spreadsheet, where every id of the column has it."""
+    return typed.mutate(**{name: typed[name].re_replace(r"\.0$", "") for name in float_ids(typed)})
 
 
 def prepare(tables: Tables, as_of_day: int) -> Prepared:
@@ -108,12 +130,13 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         No customer bought a product before that day.
     """
     session, config = tables.session, tables.config
-    cleaned = clean(session, tables.orders, as_of_day)
-    lines = _at_item_level(cleaned.lines, tables)
+    cleaned = clean(session, tables.orders.lines, as_of_day)
+    lines = at_level(cleaned.lines, tables.products.levels)
     daily = session.store("daily", summaries.daily_lines(lines))
-    customers = session.store("customers", summaries.customers(daily))
+    customers = session.store("customers", summaries.customers(daily, tables.orders.customers))
     recent_from, latest = as_of_day - config.ranking.recent_days, summaries.latest_lines(lines)
-    items = session.store("items", summaries.items(daily, latest, _described(tables), config.catalogue, recent_from))
+    names = tables.products.names
+    items = session.store("items", summaries.items(daily, latest, names, config.catalogue, recent_from))
     records = session.store("records", summaries.record_lines(daily, customers, items))
     session.drop(daily)
     span = records.aggregate(n=records.count(), first=records.day.min(), last=records.day.max()).to_pyarrow()
@@ -124,7 +147,7 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         session=session,
         as_of_day=as_of_day,
         customer_ids=tuple(customers.order_by("customer_row").to_pyarrow()["customer_id"].to_pylist()),
-        items=items.order_by("item_row").to_pyarrow(),
+        items=items.drop("item_key").order_by("item_row").to_pyarrow(),
         record_lines=summaries.in_record_order(records),
         n_lines=n_lines,
         first_day=first_day,
@@ -138,25 +161,3 @@ def nothing_left(report: CleaningReport) -> DataError:
     gone = ", ".join(f"{count.rows} {count.rule}" for count in report.dropped if count.rows)
     problem = f"no customer bought a product before as_of; of {report.rows_read} lines: {gone or 'none dropped'}"
     return DataError("orders", problem, "check as_of, services and cleaning in the config")
-
-
-def _at_item_level(lines: Table, tables: Tables) -> Table:
-    """Lines whose products are named by the level the user recommends at."""
-    if tables.config.item_level is None or tables.items is None:
-        return lines
-    levels = tables.items.filter(tables.items.level.notnull()).select("item_id", "level")
-    joined = lines.left_join(levels, "item_id").drop("item_id_right")
-    return joined.mutate(item_id=ibis.ifelse(joined.is_product, joined.level, joined.item_id)).drop("level")
-
-
-def _described(tables: Tables) -> Table | None:
-    """Attributes by item; at a coarser level its name, and the category most of its items have."""
-    items = tables.items
-    if items is None or tables.config.item_level is None:
-        return items.drop("is_service", "level") if items is not None else None
-    leveled = items.filter(items.level.notnull())
-    by = ["level", "category"] if "category" in items.columns else ["level"]
-    sizes = leveled.group_by(by).agg(size=leveled.count())
-    best = ibis.row_number().over(group_by="level", order_by=[ibis.desc("size"), *by])
-    first = sizes.mutate(place=best).filter(lambda table: table.place == 0)
-    return first.mutate(item_id=first.level, title=first.level).drop("level", "size", "place")
