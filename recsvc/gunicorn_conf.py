@@ -15,14 +15,9 @@ from recsvc.api.logs import log_config
 from recsvc.settings import load_settings
 
 METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
-MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files there safely
+METRICS_PREFIX = "recsvc-metrics-"
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-# Requests run in threads already; a pool of native threads inside each would make every request slower.
-os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-_made_here = METRICS_DIR not in os.environ
-if _made_here:
-    os.environ[METRICS_DIR] = tempfile.mkdtemp(prefix="recsvc-metrics-")
+MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files there safely
 
 _settings = load_settings()
 bind = _settings.bind
@@ -45,6 +40,14 @@ class Worker(Protocol):
     pid: int
 
 
+def on_starting(_server: object) -> None:
+    """Set what the workers must find in their environment before they import anything native."""
+    # Requests run in threads already; a pool of native threads inside each would make every request slower.
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    if METRICS_DIR not in os.environ:
+        os.environ[METRICS_DIR] = tempfile.mkdtemp(prefix=METRICS_PREFIX)
+
+
 def child_exit(_server: object, worker: Worker) -> None:
     """Forget the gauges of a worker that ended; its counts stay."""
     from prometheus_client import multiprocess  # it chooses how to count when it is imported: not before now
@@ -53,6 +56,6 @@ def child_exit(_server: object, worker: Worker) -> None:
 
 
 def on_exit(_server: object) -> None:
-    """Remove the folder of the metrics, if this process made it."""
-    if _made_here:
+    """Remove the folder of the metrics, unless the operator chose it."""
+    if Path(os.environ[METRICS_DIR]).name.startswith(METRICS_PREFIX):
         shutil.rmtree(os.environ[METRICS_DIR], ignore_errors=True)

@@ -1,7 +1,8 @@
-"""The application a WSGI server loads, once in every worker, after fork.
+"""The application a WSGI server makes, once in every worker, after fork.
 
-Start it with `recsvc serve`, or `gunicorn --config python:recsvc.gunicorn_conf recsvc.wsgi:app`; any other server must
-set `OMP_NUM_THREADS=1` and `OPENBLAS_NUM_THREADS=1` itself, before Python starts, and must not preload.
+Start it with `recsvc serve`, or `gunicorn --config python:recsvc.gunicorn_conf "recsvc.wsgi:build_app()"`.
+Any other server must set `OMP_NUM_THREADS=1` and `OPENBLAS_NUM_THREADS=1` itself, before Python starts,
+and must not preload.
 """
 
 from __future__ import annotations
@@ -36,6 +37,3 @@ def build_app() -> Flask:
     live = LiveRecommender(settings.artifacts)
     live.start()
     return create_app(settings, live, KeyStore(open_store(settings.live_store_url)))
-
-
-app = build_app()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 
 from recsvc.serving.slate import Query
 
@@ -34,6 +35,9 @@ ExploreSlots = Annotated[
     int | None,
     Field(ge=0, le=MAX_K, description="Last places kept for products never bought; at most k. Default: the service's."),
 ]
+
+
+EITHER: list[JsonValue] = [{"required": ["customer_id"]}, {"required": ["customer_ids"]}]
 
 
 class Request(BaseModel):
@@ -77,6 +81,8 @@ class Filters(Request):
 class RecommendationRequest(Request):
     """One customer, or up to 256 with the same wishes."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": EITHER})
+
     customer_id: CustomerId | None = None
     customer_ids: Annotated[tuple[CustomerId, ...], Field(min_length=1, max_length=MAX_CUSTOMERS)] | None = None
     k: K = 10
@@ -88,7 +94,7 @@ class RecommendationRequest(Request):
     @model_validator(mode="after")
     def _asks_for_somebody(self) -> Self:
         if (self.customer_id is None) == (self.customer_ids is None):
-            raise ValueError("give either customer_id or customer_ids")
+            raise PydanticCustomError("either", "give either customer_id or customer_ids")
         _check_slots(self.explore_slots, self.k)
         return self
 
@@ -131,4 +137,4 @@ class WinBackParams(Request):
 
 def _check_slots(explore_slots: int | None, k: int) -> None:
     if explore_slots is not None and explore_slots > k:
-        raise ValueError("explore_slots must not exceed k")
+        raise PydanticCustomError("too_many", "explore_slots must not exceed k")

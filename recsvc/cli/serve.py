@@ -11,7 +11,7 @@ import click
 from recsvc.settings import PREFIX, load_settings
 from recsvc.store.engine import open_store
 
-COMMAND = ("-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", "recsvc.wsgi:app")
+COMMAND = ("-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", "recsvc.wsgi:build_app()")
 
 
 @click.command(epilog="Example: recsvc serve --artifacts artifacts --bind 0.0.0.0:8000 --workers 4")

@@ -149,6 +149,12 @@ def test_a_body_that_is_not_json_is_refused(service: Service, body: bytes) -> No
     assert (reply.status_code, reply.json["code"]) == (400, "malformed_json")
 
 
+def test_two_fields_that_do_not_go_together_are_told_in_plain_words(service: Service) -> None:
+    reply = service.get(f"{PATH}?k=3&explore_slots=4")
+
+    assert reply.json["detail"] == "query: explore_slots must not exceed k"
+
+
 def test_a_body_of_another_type_is_refused(service: Service) -> None:
     reply = service.post("/v1/recommendations", data="customer_id=a", content_type="text/plain")
 

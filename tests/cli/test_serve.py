@@ -35,7 +35,7 @@ def test_serve_hands_over_to_gunicorn_with_what_was_chosen(monkeypatch: pytest.M
 
     ((program, command, environment),) = started
     assert (program, command[0]) == (sys.executable, sys.executable)
-    assert command[1:] == ["-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", "recsvc.wsgi:app"]
+    assert command[1:] == ["-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", "recsvc.wsgi:build_app()"]
     assert environment["RECSVC_ARTIFACTS"] == str(tmp_path)
     assert environment["RECSVC_BIND"] == "0.0.0.0:80"
     assert environment["RECSVC_WORKERS"] == "3"
@@ -57,7 +57,14 @@ class Running:
         engine.dispose()
         self.log = folder / "log"
         chosen = {"RECSVC_ARTIFACTS": str(folder), "RECSVC_BIND": self.address, "TMPDIR": str(folder)}
-        command = [sys.executable, "-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", "tests.fake_wsgi:app"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            "python:recsvc.gunicorn_conf",
+            "tests.fake_wsgi:build_app()",
+        ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stderr=log)
 
