@@ -2,7 +2,8 @@
 
 The process is the one the value and lapse models assume, so that a fit has something to find: gaps between
 orders are gamma with a personal mean, after each order a customer may drop out for good (MBG/NBD), and some
-pause for long and come back. Taste follows three related categories and a short list of favourites.
+pause for long and come back. Taste follows three related categories and a short list of favourites, which
+changes over time.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ FIRST_DAY = np.datetime64("2024-01-01", "D")
 RETURN_SHARE = 0.02
 RETURN_WITHIN_DAYS = 28
 FAVOURITE_SKEW = 2.0
+FAVOURITES_REPLACED = 6  # so many times within the window the dearest one is given up and the next takes its place
 SECONDS_PER_DAY = 86_400
 
 
@@ -129,7 +130,8 @@ def _draw_basket_items(taste: Taste, customer: Counts, day: Counts, shop: Shop, 
     category = np.where(rng.random(n) < season_share(shop, first, day), first, second)
     item = draw_items(shop, category, day, rng)
     rank = (taste.favourites.shape[1] * rng.random(n) ** FAVOURITE_SKEW).astype(np.int64)
-    favourite = taste.favourites[customer, rank]
+    place = (rank + FAVOURITES_REPLACED * day // WINDOW_DAYS) % taste.favourites.shape[1]
+    favourite = taste.favourites[customer, place]
     is_loyal = (rng.random(n) < taste.loyalty[customer]) & (shop.arrival_day[favourite] <= day)
     return np.where(is_loyal, favourite, item)
 

@@ -76,7 +76,7 @@ def train(folder: Path) -> Path:
     shop, artifacts = folder / "shop", folder / "artifacts"
     size = ["--customers", "1000", "--items", "300", "--lines", "60000", "--seed", "7"]
     run([trainer, "synth", *size, "--out", str(shop)], capture=True)
-    run([trainer, "fit", str(shop / "config.toml"), "--artifacts", str(artifacts)], capture=True)
+    run([trainer, "fit", str(shop / "config.toml"), "--artifacts", str(artifacts), "--force"], capture=True)
     return artifacts
 
 
