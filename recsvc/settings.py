@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recsvc.errors import ConfigError
 
 PREFIX = "RECSVC_"
+ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:]+):(\d{1,5})")
+LAST_PORT = 65_535
+
+
+def _host_and_port(value: str) -> str:
+    match = ADDRESS.fullmatch(value)
+    if match is None or int(match[2]) > LAST_PORT:
+        raise PydanticCustomError("address", "must be HOST:PORT, like 0.0.0.0:8000")
+    return value
 
 
 class Settings(BaseSettings):
@@ -30,7 +41,7 @@ class Settings(BaseSettings):
     """Folder of the bundles and of CURRENT."""
     store_url: str | None = None
     """SQLAlchemy URL of the live data; unset means `live.sqlite` in the artifacts folder."""
-    bind: str = Field("127.0.0.1:8000", pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:]+):\d{1,5}$")
+    bind: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8000"
     """HOST:PORT to listen on; only this machine unless told otherwise."""
     workers: int = Field(2, ge=1, le=256)
     """Worker processes; one per CPU is right, as a request is CPU work."""

@@ -38,7 +38,9 @@ class Metrics:
         )
         self._empty = Counter("recsvc_empty_slates", "Slates without an item", registry=self._registry)
         self._bundle = self._gauge("recsvc_bundle_info", "Workers answering from it", "livesum", ("bundle_id",))
-        self._created = self._gauge("recsvc_bundle_created_timestamp_seconds", "Age of the oldest live", "livemin")
+        self._created = self._gauge(
+            "recsvc_bundle_created_timestamp_seconds", "Its creation", "livemax", ("bundle_id",)
+        )
         self._problem = self._gauge("recsvc_bundle_problem", "1 when a newer bundle would not load", "livemax")
         self._serving: str | None = None
         self._observe = lru_cache(maxsize=1024)(self._observer)
@@ -67,7 +69,7 @@ class Metrics:
         if self._serving is not None:
             self._bundle.labels(self._serving).set(0)
         self._bundle.labels(bundle_id).set(1)
-        self._created.set(created_at.timestamp())
+        self._created.labels(bundle_id).set(created_at.timestamp())
         self._serving = bundle_id
 
     def has_problem(self, problem: bool) -> None:

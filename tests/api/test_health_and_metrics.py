@@ -92,6 +92,7 @@ def test_metrics_tell_the_bundle_after_a_swap(service: Service) -> None:
 
     assert 'recsvc_bundle_info{bundle_id="b-first"} 0.0' in page
     assert 'recsvc_bundle_info{bundle_id="b-second"} 1.0' in page
+    assert 'recsvc_bundle_created_timestamp_seconds{bundle_id="b-second"} 1.772' in page
     assert "recsvc_bundle_problem 0.0" in page
 
 
