@@ -30,8 +30,9 @@ _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), (
 BATCH = 4096
 BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # generous: an upper bound on the map, not what the file takes
 RECORDS, RANKS = b"records", b"win_back_ranks"
+FileKey = tuple[int, int]  # device and inode: a bundle moved into place is the file that was staged
 _OPENING = Lock()
-_OPEN: WeakValueDictionary[Path, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process, so this is too
+_OPEN: WeakValueDictionary[FileKey, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process: so is this
 
 
 def key_of(customer_id: str) -> bytes:
@@ -59,9 +60,9 @@ def decode(value: bytes, bundle_id: str) -> Histories:
     BundleCorrupt
         If the checksum is wrong.
     """
-    crc, id_bytes, n_orders, n_lines = _HEADER.unpack_from(value)
-    if zlib.crc32(memoryview(value)[4:]) != crc:
+    if len(value) < _HEADER.size or zlib.crc32(memoryview(value)[4:]).to_bytes(4, "little") != value[:4]:
         raise BundleCorrupt(bundle_id, "a customer record does not match its checksum")
+    _, id_bytes, n_orders, n_lines = _HEADER.unpack_from(value)
     at = _HEADER.size + id_bytes
     customer_id = value[_HEADER.size : at].decode("utf-8", "surrogatepass")
     columns: dict[str, AnyArray] = {}
@@ -131,9 +132,9 @@ class CustomersReader:
     def __init__(self, path: Path) -> None:
         self._name = path.parent.name
         try:
-            self._env = _environment(path.resolve())
+            self._env = _environment(path)
             self._records, self._ranks = self._env.open_db(RECORDS), self._env.open_db(RANKS)
-        except lmdb.Error as error:
+        except (OSError, lmdb.Error) as error:
             raise BundleCorrupt(self._name, f"{path.name} cannot be opened ({type(error).__name__})") from error
 
     def get(self, customer_id: str) -> Histories | None:
@@ -175,9 +176,14 @@ def _batches(env: lmdb.Environment, records: Any, size: int) -> Iterator[Histori
 
 
 def _environment(path: Path) -> lmdb.Environment:
-    """Open an environment, or share the one this process holds: LMDB allows a process one mapping of a file."""
+    """Open an environment, or share the one this process holds: LMDB allows a process one mapping of a file.
+
+    The file counts, not its name: a fit reads the records in the staged folder, and then they are moved into place.
+    """
     with _OPENING:
-        held = _OPEN.get(path)
+        status = path.stat()
+        key = (status.st_dev, status.st_ino)
+        held = _OPEN.get(key)
         if held is None:
-            held = _OPEN[path] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=2, lock=False)
+            held = _OPEN[key] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=2, lock=False)
         return held
