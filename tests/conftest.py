@@ -1,0 +1,36 @@
+"""What every test may use: an environment without our settings, and one small bundle trained for the whole run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from recsvc.serving.recommender import Recommender
+from recsvc.settings import PREFIX
+from tests.trained import Trained, train, write_shop
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A bundle of 500 customers and 80 items; whoever writes into its artifacts copies them first."""
+    folder = tmp_path_factory.mktemp("trained")
+    return train(write_shop(folder), folder / "artifacts")
+
+
+@pytest.fixture(scope="session")
+def recommender(trained: Trained) -> Recommender:
+    return trained.recommender()
+
+
+@pytest.fixture(scope="session")
+def everybody(recommender: Recommender) -> list[str]:
+    """Every customer of the bundle, the win-back list first."""
+    ids: list[str] = recommender.bundle.customer_table["customer_id"].to_pylist()
+    return ids
