@@ -111,7 +111,7 @@ def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict
     for start in range(0, len(tested.customer_ids), BATCH):
         histories, _ = bundle.customers.get_many(list(tested.customer_ids[start : start + BATCH]))
         scored, _ = recommender.score(histories, Rules(k=K))
-        slates = recommender.rank(histories, Rules(k=K))
+        slates = list(recommender.choose(scored, Rules(k=K)))
         for position, customer_id in enumerate(histories.customer_ids):
             mine = slice(*scored.batch.own.offsets[position : position + 2])
             bought, times = scored.batch.own.item[mine], scored.batch.own.order_days[mine]
@@ -121,7 +121,7 @@ def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict
                 "als_alone": als_alone(affinity, len(bought) + K),
                 "p_topfreq": p_topfreq(bought, times, trending),
                 "ranking": scored.pairs.item[scored.of(position)],
-                "slate": slates[position],
+                "slate": scored.pairs.item[slates[position]],
             }
             yield customer_id, lists, bought
 

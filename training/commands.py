@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import orjson
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from recsvc.bundle.store import BundleStore
 from recsvc.errors import RecsvcError
@@ -88,7 +89,8 @@ def as_of_day(config: TrainingConfig, asked: datetime | None, today: date) -> in
 def program(arguments: Sequence[str] | None) -> None:
     """Run with one line an error: exit 2 for the caller's mistake, 1 when the gate refused."""
     try:
-        cli.main(arguments, standalone_mode=False)
+        with threadpool_limits(1):  # `implicit` and the engine are told their threads; the rest only gets in their way
+            cli.main(arguments, standalone_mode=False)
     except QualityGateFailed as refusal:
         click.echo(f"error: {refusal}", err=True)
         sys.exit(1)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import click
+from threadpoolctl import threadpool_limits
 
 from recsvc.cli.batch import batch
 from recsvc.cli.bundles import bundles
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(program: click.Group, arguments: Sequence[str] | None) -> None:
     """Run a click program the way both our programs end: one line on standard error, and a stable exit code."""
     try:
-        program.main(arguments, standalone_mode=False)
+        with threadpool_limits(1):  # native threads cost more than they give on matrices this small
+            program.main(arguments, standalone_mode=False)
     except RecsvcError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)

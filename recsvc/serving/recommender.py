@@ -84,7 +84,7 @@ class Recommender:
     def rank(self, histories: Histories, rules: Rules) -> list[AnyArray]:
         """Item rows of each customer's slate, best first: the bare ranking, for back-tests."""
         scored, _ = self.score(histories, rules)
-        return [scored.pairs.item[chosen] for chosen in self._chosen(scored, rules)]
+        return [scored.pairs.item[chosen] for chosen in self.choose(scored, rules)]
 
     def score(self, histories: Histories, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
         """Score every candidate of a batch; also which filters took something away."""
@@ -171,10 +171,11 @@ class Recommender:
                 customer=self._state(take(histories, np.array([position])), now) if known[position] else None,
                 filters_applied=applied,
             )
-            for position, (query, chosen) in enumerate(zip(queries, self._chosen(scored, rules), strict=True))
+            for position, (query, chosen) in enumerate(zip(queries, self.choose(scored, rules), strict=True))
         ]
 
-    def _chosen(self, scored: Scored, rules: Rules) -> Iterable[Counts]:
+    def choose(self, scored: Scored, rules: Rules) -> Iterable[Counts]:
+        """Positions of each customer's slate, customer by customer."""
         explore = self.default_explore_slots(rules.k) if rules.explore_slots is None else rules.explore_slots
         for customer in range(len(scored.batch.histories)):
             ranked = scored.of(customer)
