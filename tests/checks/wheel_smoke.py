@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.checks.environments import CONSTRAINTS, ROOT, Environment, build_wheel, create_environment, run
+from tests.checks.environments import CONSTRAINTS, Environment, build_wheel, create_environment, run
 from tests.live_service import LiveService, live_service
 
 UNWANTED = ("implicit", "ibis", "duckdb", "optuna", "pyspark", "pytest")
@@ -93,5 +93,4 @@ def check_answers(live: LiveService) -> None:
 
 
 if __name__ == "__main__":
-    assert ROOT.joinpath("README.md").exists(), "the wheel's description, README.md, is missing"
     main()

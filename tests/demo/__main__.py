@@ -48,6 +48,8 @@ def _train(artifacts: Path) -> None:
     command = [str(PROGRAMS / "recsvc-train"), "fit", PRESET, "--artifacts", str(artifacts)]
     wide = {} if sys.stderr.isatty() else {"COLUMNS": str(PLAIN_WIDTH)}  # tables are not cut short in a log
     done = subprocess.run(command, check=False, env=os.environ | wide)
+    if done.returncode < 0:
+        sys.exit(f"recsvc-train was stopped by {signal.Signals(-done.returncode).name}")
     if done.returncode:
         sys.exit(done.returncode)  # the command has said why
 
