@@ -6,6 +6,7 @@ Ids become text, numbers DECIMAL, moments naive UTC timestamps; money is counted
 from __future__ import annotations
 
 from datetime import datetime
+from functools import reduce
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -13,7 +14,8 @@ from ibis.expr.types import Column, StringColumn, Table
 
 from training.config_data import Source
 
-LARGEST_AMOUNT = 10.0**13  # currency units on one line; more is a typing error, and would overflow int64 sums
+NO_TEXT = ibis.null("string")
+LARGEST_AMOUNT = 10.0**10  # currency units on one line; more is a typing error, and overflows DECIMAL(18, 7)
 
 
 def _timezone(zone: str, at: datetime) -> datetime:
@@ -43,7 +45,8 @@ def text(raw: Table, column: str, source: Source) -> StringColumn:
         return as_text.nullif("nan")
     if not value.type().is_string():
         return value.cast("string")
-    return ibis.ifelse(value.strip().isin(source.missing_values), ibis.null("string"), value)
+    blank = value.strip() == ""
+    return reduce(lambda kept, missing: kept.nullif(missing), source.missing_values, blank.ifelse(NO_TEXT, value))
 
 
 def joined_text(raw: Table, columns: str | tuple[str, ...], separator: str, source: Source) -> StringColumn:
@@ -63,10 +66,19 @@ def number(raw: Table, column: str, source: Source, scale: int) -> Column:
     return value.try_cast(dt.Decimal(18, scale))
 
 
+def product(quantity: Column, unit_price: Column) -> Column:
+    """Exact product, null where it is beyond what is believable."""
+    rough = quantity.cast("float64") * unit_price.cast("float64")
+    return (rough.abs() < LARGEST_AMOUNT).ifelse(quantity * unit_price, None)
+
+
 def minor_units(amount: Column) -> Column:
-    """Money as a whole number of hundredths, rounded half away from zero; null beyond what is believable."""
-    believable = ibis.ifelse(amount.cast("float64").abs() < LARGEST_AMOUNT, amount, ibis.null(amount.type()))
-    return (believable.cast(dt.Decimal(38, 7)) * 100).round().cast("int64")
+    """Money as a whole number of hundredths, rounded half away from zero; null beyond what is believable.
+
+    Two decimals are exact in a float below the limit, and far faster than wide DECIMAL.
+    """
+    rounded = amount.try_cast(dt.Decimal(18, 2)).cast("float64")
+    return (rounded.abs() < LARGEST_AMOUNT).ifelse((rounded * 100).round().cast("int64"), ibis.null("int64"))
 
 
 def moment(raw: Table, column: str, source: Source, pattern: str | None) -> Column:

@@ -15,7 +15,7 @@ import ibis
 from ibis.expr.types import Column, Table
 
 from recsvc.errors import DataError
-from training.columns import day_of, minor_units, moment, number, text
+from training.columns import day_of, minor_units, moment, number, product, text
 from training.config_data import ItemColumns, OrderColumns, OrdersConfig
 from training.session import Session, engine_errors_as_data_errors
 from training.sources import RawTable
@@ -121,7 +121,7 @@ def _amount(raw: Table, found: frozenset[str], config: OrdersConfig) -> Column:
     names = config.columns
     if "line_total" in found:
         return minor_units(number(raw, names.line_total, config, scale=4))
-    amount = number(raw, names.quantity, config, scale=3) * number(raw, names.unit_price, config, scale=4)
+    amount = product(number(raw, names.quantity, config, scale=3), number(raw, names.unit_price, config, scale=4))
     if "discount" in found:
         amount = amount - number(raw, names.discount, config, scale=4).abs().fill_null(0)
     return minor_units(amount)

@@ -22,6 +22,9 @@ from training.config_data import Source
 from training.session import Session, engine_errors_as_data_errors
 
 DELIMITERS = (",", ";", "\t", "|")
+DIALECT = {"quote": '"', "escape": '"'}
+SAME_HEADER = {"auto_detect": False}  # nothing is left to guess
+OTHER_HEADERS = {"all_varchar": True, "union_by_name": True}  # columns are matched by name
 HEADER_LIMIT = 1 << 20  # characters; a longer first line is not a header
 
 
@@ -35,23 +38,17 @@ def read_csv(session: Session, where: str, paths: list[Path], source: Source) ->
     DataError
         A file is empty, has no usable header, is damaged, or is not in the encoding.
     """
-    headers = [_header_line(where, path, source.encoding) for path in paths]
-    delimiter = source.delimiter or max(DELIMITERS, key=headers[0].count)
-    for path, header in zip(paths, headers, strict=True):
-        _check_header(f"{where}: {path.name}", header, delimiter)
+    lines = [_header_line(where, path, source.encoding) for path in paths]
+    delimiter = source.delimiter or max(DELIMITERS, key=lines[0].count)
+    headers = [_names(f"{where}: {path.name}", line, delimiter) for path, line in zip(paths, lines, strict=True)]
     if codecs.lookup(source.encoding).name != "utf-8":
         paths = [_as_utf8(session, where, path, source.encoding) for path in paths]
+    shape = SAME_HEADER | {"columns": dict.fromkeys(headers[0], "VARCHAR")}
+    options = shape if all(names == headers[0] for names in headers) else OTHER_HEADERS
     fix = "mend that line; or, when the text is in another encoding, set encoding, such as 'cp1252'"
     with engine_errors_as_data_errors(where, fix):
         return session.backend.read_csv(
-            paths,
-            table_name=session.new_name("raw_text"),
-            all_varchar=True,
-            header=True,
-            delim=delimiter,
-            quote='"',
-            escape='"',
-            union_by_name=True,
+            paths, table_name=session.new_name("raw_text"), header=True, delim=delimiter, **DIALECT, **options
         )
 
 
@@ -74,11 +71,12 @@ def _header_line(where: str, path: Path, encoding: str) -> str:
     return line.removeprefix("\ufeff")
 
 
-def _check_header(where: str, header: str, delimiter: str) -> None:
-    names = next(csv.reader([header], delimiter=delimiter))
+def _names(where: str, header: str, delimiter: str) -> list[str]:
+    names = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter))
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(where, f"the header names the column {twice[0]!r} twice", "rename one of them")
+    return names
 
 
 def _as_utf8(session: Session, where: str, path: Path, encoding: str) -> Path:

@@ -171,7 +171,7 @@ def _float_ids(raw: RawTable, config: OrdersConfig, field: str, counts: dict[str
 
 
 def _mixed_currencies(raw: RawTable, typed: Table, config: OrdersConfig) -> Finding:
-    sizes = typed.filter(typed.currency.notnull()).group_by("currency").agg(rows=typed.count())
+    sizes = typed.filter(typed.currency.notnull()).group_by("currency").agg(rows=ibis._.count())
     found = sizes.order_by(ibis.desc("rows"), "currency").limit(ROWS_SHOWN).to_pyarrow().to_pylist()
     others = sum(one["rows"] for one in found[1:])
     examples = tuple(f"{one['currency']} in {one['rows']} rows" for one in found)

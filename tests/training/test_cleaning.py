@@ -182,7 +182,7 @@ shop_lines = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=shop_lines)
 def test_every_row_and_every_penny_is_accounted_for(
     tmp_path: Path, lines: list[tuple[str, str, int, int, str]]

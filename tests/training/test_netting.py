@@ -63,13 +63,13 @@ def netted(backend: ibis.BaseBackend, lines: list[Line]) -> list[int]:
     return [int(value * 1000) for value in found["left"].to_pylist()]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=lines_strategy)
 def test_the_closed_form_equals_the_stack(backend: ibis.BaseBackend, lines: list[Line]) -> None:
     assert netted(backend, lines) == simulated(lines)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=lines_strategy)
 def test_what_returns_find_is_what_purchases_lose(backend: ibis.BaseBackend, lines: list[Line]) -> None:
     left = netted(backend, lines)
