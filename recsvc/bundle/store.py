@@ -9,10 +9,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ CURRENT = "CURRENT"
 HISTORY = "HISTORY"
 LOCK = ".lock"
 STAGING = ".staging-"
+DELETED = ".deleted-"
+BUNDLE_ID = re.compile(r"\d{8}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class BundleStore:
     def current_id(self) -> str | None:
         """Id of the live bundle; None when nothing was ever published."""
         try:
-            return (self.root / CURRENT).read_text(encoding="ascii").strip() or None
+            return (self.root / CURRENT).read_text(encoding="ascii", errors="replace").strip() or None
         except FileNotFoundError:
             return None
 
@@ -76,7 +79,7 @@ class BundleStore:
         ------
         BundleNotFound, BundleCorrupt, BundleVersionUnsupported
         """
-        if not bundle_id or Path(bundle_id).name != bundle_id or bundle_id.startswith("."):
+        if not BUNDLE_ID.fullmatch(bundle_id):
             raise BundleNotFound(bundle_id[:80])
         manifest = read_manifest(self.root / bundle_id)
         return BundleFolder(self.root / bundle_id, manifest)
@@ -85,8 +88,8 @@ class BundleStore:
         """Every readable bundle, oldest first."""
         found = []
         for path in sorted(self.root.iterdir()):
-            if path.is_dir() and not path.name.startswith(".") and (path / MANIFEST).is_file():
-                found.append(BundleFolder(path, read_manifest(path)))
+            with suppress(BundleError):
+                found.append(self.get(path.name))
         return sorted(found, key=lambda bundle: created_order(bundle.manifest))
 
     def verify(self, bundle_id: str) -> BundleFolder:
@@ -104,25 +107,25 @@ class BundleStore:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Provide an empty hidden folder to write a bundle into; gone afterwards unless `publish` took it."""
-        self._sweep()
-        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
-        try:
-            with _locked(folder / LOCK):
-                yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with ExitStack() as held:
+            with _locked(self.root / LOCK):
+                self._sweep()
+                folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.root))
+                held.enter_context(_locked(folder / LOCK))
+            held.callback(shutil.rmtree, folder, ignore_errors=True)
+            yield folder
 
     def add(self, staged: Path, manifest: Manifest) -> BundleFolder:
         """Complete a staged folder's manifest with digests and its id, and move it into place; not live yet."""
-        (staged / LOCK).unlink(missing_ok=True)
-        files = {path.name: _entry(path) for path in sorted(staged.iterdir())}
+        files = {path.name: _entry(path) for path in sorted(staged.iterdir()) if path.name != LOCK}
         manifest = manifest.model_copy(update={"files": files}).identified()
         (staged / MANIFEST).write_bytes(manifest.to_bytes())
         for path in staged.iterdir():
             _sync(path)
-        _sync(staged)
         staged.chmod(0o755)
-        with _locked(self.root / LOCK):
+        with _locked(self.root / LOCK):  # other runs sweep under this lock, so the folder's own is not needed any more
+            (staged / LOCK).unlink(missing_ok=True)
+            _sync(staged)
             self._move_into_place(staged, manifest)
         return self.get(manifest.bundle_id)
 
@@ -134,8 +137,8 @@ class BundleStore:
         BundleError
             If it does not verify; the live one stays.
         """
-        bundle = self.verify(bundle_id)
         with _locked(self.root / LOCK):
+            bundle = self.verify(bundle_id)
             self._remember(bundle_id)
             replace_file(self.root / CURRENT, bundle_id + "\n")
         return bundle
@@ -148,27 +151,24 @@ class BundleStore:
         BundleNotFound
             If there is none.
         """
-        live = self.current()
-        lived = set(self._history())
-        earlier = [
-            bundle
-            for bundle in self.bundles()
-            if bundle.manifest.bundle_id in lived and created_order(bundle.manifest) < created_order(live.manifest)
-        ]
+        live = self.current_id()
+        if live is None:
+            raise BundleNotFound(f"is live in {self.root}")
+        readable = [bundle.manifest.bundle_id for bundle in self.bundles()]
+        before = readable[: readable.index(live)] if live in readable else readable  # it may be damaged, or gone
+        earlier = [bundle_id for bundle_id in before if bundle_id in self._history()]
         if not earlier:
-            raise BundleNotFound(f"was live before {live.manifest.bundle_id}", "nothing to roll back to")
-        return self.activate(earlier[-1].manifest.bundle_id)
+            raise BundleNotFound(f"was live before {live}", "nothing to roll back to")
+        return self.activate(earlier[-1])
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the newest `keep` bundles; the live one always stays. Returns the ids deleted."""
-        live = self.current_id()
-        old = [b for b in self.bundles() if b.manifest.bundle_id != live]
-        doomed = old[: max(len(old) - max(keep - 1, 0), 0)]
         with _locked(self.root / LOCK):
+            live = self.current_id()
+            old = [b for b in self.bundles() if b.manifest.bundle_id != live]
+            doomed = old[: max(len(old) - max(keep - 1, 0), 0)]
             for bundle in doomed:
-                hidden = self.root / f".deleted-{bundle.path.name}"
-                bundle.path.rename(hidden)
-                shutil.rmtree(hidden)
+                shutil.rmtree(self._hidden(bundle.path))
         return [bundle.manifest.bundle_id for bundle in doomed]
 
     def _move_into_place(self, staged: Path, manifest: Manifest) -> None:
@@ -178,9 +178,15 @@ class BundleStore:
                 self.verify(manifest.bundle_id)
                 return  # the same content is there already
             except BundleError:
-                target.rename(Path(tempfile.mkdtemp(prefix=".deleted-", dir=self.root)) / target.name)
+                self._hidden(target)
         staged.rename(target)
         _sync(self.root)
+
+    def _hidden(self, path: Path) -> Path:
+        """Move a bundle out of sight in one rename, for this or a later run to delete; the folder it is in."""
+        folder = Path(tempfile.mkdtemp(prefix=DELETED, dir=self.root))
+        path.rename(folder / path.name)
+        return folder
 
     def _remember(self, bundle_id: str) -> None:
         history = self._history()
@@ -193,7 +199,7 @@ class BundleStore:
 
     def _sweep(self) -> None:
         """Remove what killed runs left behind; a folder whose lock is held is in use."""
-        for path in [*self.root.glob(f"{STAGING}*"), *self.root.glob(".deleted-*")]:
+        for path in [*self.root.glob(f"{STAGING}*"), *self.root.glob(f"{DELETED}*")]:
             try:
                 with _locked(path / LOCK, wait=False):
                     shutil.rmtree(path)
