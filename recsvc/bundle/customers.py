@@ -28,7 +28,7 @@ _HEADER = struct.Struct("<IIII")  # crc, bytes of id, orders, lines
 _ORDERS = (("order_day", "<i4"), ("order_amount", "<i8"))
 _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), ("line_amount", "<i8"))
 BATCH = 4096
-BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # generous: an upper bound on the map, not what the file takes
+BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # room to begin with, not what the file takes
 RECORDS, RANKS = b"records", b"win_back_ranks"
 FileKey = tuple[int, int]  # device and inode: a bundle moved into place is the file that was staged
 _OPENING = Lock()
@@ -93,9 +93,13 @@ class CustomersWriter:
     def write(self, histories: Histories) -> None:
         """Add the records of a batch."""
         rows = sorted((key_of(customer_id), p) for p, customer_id in enumerate(histories.customer_ids))
-        with self._env.begin(self._records, write=True) as transaction:
-            for key, position in rows:
-                transaction.put(key, encode(histories, position))
+        try:
+            with self._env.begin(self._records, write=True) as transaction:
+                for key, position in rows:
+                    transaction.put(key, encode(histories, position))
+        except lmdb.MapFullError:  # ids far longer than usual: nothing of the batch was kept
+            self._env.set_mapsize(2 * self._env.info()["map_size"])
+            self.write(histories)
 
     def write_win_back_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the win-back list, given best first."""
