@@ -1,4 +1,4 @@
-"""Real bundles for tests: made by the pipeline that retailers run, on shops small enough to train in a second or two."""
+"""Real bundles for tests, made by the pipeline that retailers run, on shops small enough to train in seconds."""
 
 from __future__ import annotations
 

@@ -1,0 +1,113 @@
+"""From rows in the engine to records on disk, through the real aggregation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+
+from recsvc.domain.history import Histories, OrderLine, append_order, concatenate, take
+from tests.domain.record_strategies import plain
+from tests.trained import write_orders
+from tests.training.shop import LATER, config_of, prepared
+from training.records import Fingerprint, stream_histories
+
+START = date(2024, 1, 1)
+CATALOGUE = "[services]\nitem_id_pattern = '^post$'\n[catalogue]\nmin_buyers = 1\n"
+PRODUCTS = ("jam", "tea", "bun", "egg")
+N_CUSTOMERS = 120
+Row = tuple[str, str, date, int, str]
+
+
+def read(rows: Sequence[Row], size: int = 1_000) -> tuple[Histories, dict[str, int], str]:
+    """Records of a shop, its item rows, and the fingerprint of its lines."""
+    with TemporaryDirectory() as folder:
+        write_orders(Path(folder), rows)
+        with prepared(config_of(Path(folder), CATALOGUE), LATER) as found:
+            fingerprint = Fingerprint()
+            batches = list(stream_histories(fingerprint.of(found.record_batches(size)), found.customer_ids))
+            item_rows = {item_id: row for row, item_id in enumerate(found.items["item_id"].to_pylist())}
+    return concatenate(batches), item_rows, fingerprint.hexdigest()
+
+
+def random_order(customer: str, rng: np.random.Generator) -> list[Row]:
+    """Some products and perhaps postage, all on one of five days."""
+    day = START + timedelta(int(rng.integers(5)))
+    chosen = [*rng.choice(PRODUCTS, rng.integers(1, 4)), *rng.choice(["post"], rng.integers(0, 2))]
+    return [(customer, str(i), day, int(rng.integers(1, 5)), f"{rng.integers(1, 999) / 100:.2f}") for i in chosen]
+
+
+def random_shop(rng: np.random.Generator) -> list[Row]:
+    customers = [f"c{number:03}" for number in range(N_CUSTOMERS)]
+    return [row for one in customers for _ in range(rng.integers(1, 4)) for row in random_order(one, rng)]
+
+
+def test_an_order_appended_to_the_summary_is_the_order_summarised_with_the_rest() -> None:
+    rng = np.random.default_rng(7)
+    shop = random_shop(rng)
+    orders = {customer: random_order(customer, rng) for customer in dict.fromkeys(row[0] for row in shop)}
+    before, item_rows, _ = read(shop)
+
+    appended = []
+    for position, customer in enumerate(before.customer_ids):
+        lines = [
+            OrderLine(item_rows.get(item), n, n * round(float(price) * 100))
+            for _, item, _, n, price in orders[customer]
+        ]
+        day = (orders[customer][0][2] - date(1970, 1, 1)).days
+        appended += plain(append_order(take(before, np.array([position])), day, lines))
+
+    after, same_rows, _ = read([*shop, *(row for order in orders.values() for row in order)])
+    assert item_rows == same_rows
+    assert appended == plain(after)
+
+
+def test_records_and_fingerprint_do_not_depend_on_the_batches_of_the_stream() -> None:
+    shop = random_shop(np.random.default_rng(8))
+    whole, _, fingerprint = read(shop)
+
+    for size in (1, 2, 7):
+        streamed, _, same_fingerprint = read(shop, size)
+
+        assert plain(streamed) == plain(whole)
+        assert same_fingerprint == fingerprint
+
+
+def test_the_fingerprint_notices_a_cent() -> None:
+    rows: list[Row] = [("a", "jam", START, 1, "1.00"), ("a", "tea", START, 1, "1.00")]
+
+    _, _, before = read(rows)
+    _, _, after = read([rows[0], ("a", "tea", START, 1, "1.01")])
+
+    assert before != after
+
+
+def test_the_record_is_what_the_receipts_say() -> None:
+    rows: list[Row] = [
+        ("a", "jam", START, 2, "2.50"),
+        ("a", "jam", START, 1, "2.00"),
+        ("a", "post", START, 1, "4.00"),
+        ("a", "post", START + timedelta(1), 1, "4.00"),
+        ("b", "tea", START + timedelta(3), 5, "1.20"),
+    ]
+
+    found, item_rows, _ = read(rows)
+
+    first, second = plain(found)
+    today = (START - date(1970, 1, 1)).days
+    assert first["order_day"] == [today]
+    assert first["order_amount"] == [1_100]
+    assert first["line_item"] == [item_rows["jam"]]
+    assert first["line_quantity"] == [3.0]
+    assert first["line_amount"] == [700]
+    assert second["order_day"] == [today + 3]
+    assert second["order_amount"] == [600]
+
+
+def test_no_line_is_no_record() -> None:
+    with pytest.raises(ValueError, match="at least one array"):
+        concatenate(list(stream_histories(iter(()), ())))
