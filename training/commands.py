@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,12 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from recsvc.bundle.store import BundleStore
 from recsvc.errors import RecsvcError
-from training.config import TrainingConfig, load_config, preset_names
+from training.check import check_data
+from training.config import load_config, preset_names
 from training.errors import QualityGateFailed
 from training.pipeline import Plan, backtest, day_number, fit
 from training.progress import shown_progress
-from training.report import print_backtest, print_outcome
+from training.report import print_backtest, print_data, print_findings, print_outcome
 from training.synth import synth
+from training.validate import raise_on_stop
 
 DATE = click.DateTime(["%Y-%m-%d"])
 with_orders = click.option("--orders", type=click.Path(), help="File or glob to use instead of orders.path.")
@@ -54,13 +56,32 @@ def fit_command(
     """Train, back-test, judge and publish; the last line is the bundle's id."""
     settings = load_config(config, {"orders.path": orders})
     now = datetime.now(UTC)
-    plan = Plan(as_of_day(settings, as_of, now.date()), now, publish=not no_publish, force=force)
+    chosen = as_of.date() if as_of else settings.as_of
+    plan = Plan(day_number(chosen or now.date()), now, chosen is None, publish=not no_publish, force=force)
     with shown_progress() as progress:
         outcome = fit(settings, plan, BundleStore(artifacts), progress)
     print_outcome(Console(stderr=True), outcome)
     if not outcome.manifest.may_go_live:
         raise QualityGateFailed(outcome.manifest.verdict.reasons)
     click.echo(outcome.manifest.bundle_id)
+
+
+@cli.command("validate", epilog="Example: recsvc-train validate shop.toml")
+@click.argument("config")
+@with_orders
+@click.option("--as-of", type=DATE, help="End of observation, exclusive; later rows are not seen.")
+def validate_command(config: str, orders: str | None, as_of: datetime | None) -> None:
+    """Say what is wrong with the data, and the fix; exit 2 when it cannot be trained on."""
+    settings = load_config(config, {"orders.path": orders})
+    chosen = as_of.date() if as_of else settings.as_of
+    with shown_progress() as progress, progress.step("reading orders"):
+        found = check_data(settings, day_number(chosen or datetime.now(UTC).date()))
+    console = Console()
+    print_findings(console, found.findings)
+    if found.report is None:
+        raise_on_stop(found.findings)
+    else:
+        print_data(console, found.report)
 
 
 @cli.command("backtest", epilog="Example: recsvc-train backtest shop.toml --as-of 2025-10-01 --as-of 2025-11-01")
@@ -79,11 +100,6 @@ def backtest_command(config: str, orders: str | None, days: tuple[datetime, ...]
     print_backtest(Console(), rows, len(chosen))
     if json_file:
         json_file.write_bytes(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2))
-
-
-def as_of_day(config: TrainingConfig, asked: datetime | None, today: date) -> int:
-    """End of observation: what was asked for, else the config's, else today."""
-    return day_number(asked.date() if asked else config.as_of or today)
 
 
 def program(arguments: Sequence[str] | None) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from recsvc.bundle.manifest import Manifest
 from recsvc.bundle.reader import REPORT
 from recsvc.bundle.store import BundleStore
+from recsvc.errors import DataError
+from recsvc.serving.customer_state import moment_of
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.rules import Rules
 from training.backtest import Row, pooled, replay, table
@@ -24,6 +26,7 @@ from training.session import open_session
 from training.staging import Staged, write_json
 from training.tables import load_tables, prepare
 from training.trainer import Trainer, draft_manifest
+from training.validate import Finding
 
 EPOCH = date(1970, 1, 1)
 CUT_OFFS = 3
@@ -36,6 +39,7 @@ class Outcome:
 
     manifest: Manifest
     published: bool
+    findings: tuple[Finding, ...]
     data: CleaningReport
     cut_offs: tuple[int, ...]
     rows: tuple[Row, ...]
@@ -49,11 +53,13 @@ class Plan:
     ----------
     as_of_day : days since 1970-01-01, exclusive
     created_at : moment of the run, for the manifest
+    as_of_is_today : nobody named a day; refused when the data ended long before
     publish, force : whether to go live when the gate passes, and when it does not
     """
 
     as_of_day: int
     created_at: datetime
+    as_of_is_today: bool = False
     publish: bool = True
     force: bool = False
 
@@ -63,8 +69,10 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
 
     A refused bundle is kept, not live, so that it can be looked at or activated by hand.
     """
-    with store.staging() as folder, open_trainer(config, progress) as trainer:
-        days = cut_offs(config, plan.as_of_day, trainer.prepared(plan.as_of_day).first_day)
+    with store.staging() as folder, open_trainer(config, progress) as (trainer, findings):
+        prepared = trainer.prepared(plan.as_of_day)
+        check_is_current(plan, prepared.last_day, config.horizon_days)
+        days = cut_offs(config, plan.as_of_day, prepared.first_day)
         rows = run_backtest(trainer, days)
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)
@@ -75,12 +83,25 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         publish = plan.publish and added.may_go_live
         if publish:
             store.activate(added.bundle_id)
-    return Outcome(added, publish, staged.prepared.report, tuple(days), tuple(rows))
+    return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tuple(rows))
+
+
+def check_is_current(plan: Plan, last_day: int, horizon_days: int) -> None:
+    """Refuse to train as of today on data that ended more than a horizon ago: everybody would look lost.
+
+    Raises
+    ------
+    DataError
+    """
+    silent_days = plan.as_of_day - last_day - 1
+    if plan.as_of_is_today and silent_days > horizon_days:
+        problem = f"the newest order is {silent_days} days old"
+        raise DataError("orders", problem, f"name the day to train at: --as-of {moment_of(last_day + 1):%Y-%m-%d}")
 
 
 def backtest(config: TrainingConfig, days: list[int], progress: Progress) -> list[Row]:
     """Replay the recipe at several days and pool them."""
-    with open_trainer(config, progress) as trainer:
+    with open_trainer(config, progress) as (trainer, _):
         return run_backtest(trainer, days)
 
 
@@ -91,7 +112,7 @@ def run_backtest(trainer: Trainer, days: list[int]) -> list[Row]:
 
 
 @contextmanager
-def open_trainer(config: TrainingConfig, progress: Progress) -> Iterator[Trainer]:
+def open_trainer(config: TrainingConfig, progress: Progress) -> Iterator[tuple[Trainer, tuple[Finding, ...]]]:
     """Read the data once and offer training at any day of it; every trace is gone afterwards.
 
     Raises
@@ -102,7 +123,7 @@ def open_trainer(config: TrainingConfig, progress: Progress) -> Iterator[Trainer
     with open_session(config) as session, TemporaryDirectory(dir=session.folder) as scratch:
         with progress.step("reading orders"):
             tables = load_tables(session, config)
-        yield Trainer(lambda day: prepare(tables, day), config, Path(scratch), progress)
+        yield Trainer(lambda day: prepare(tables, day), config, Path(scratch), progress), tables.findings
 
 
 def cut_offs(config: TrainingConfig, as_of_day: int, first_day: int) -> list[int]:

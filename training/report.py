@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from training.backtest import BASELINES, METHODS, NEW_HIT, Row
 from training.cleaning import CleaningReport
 from training.pipeline import Outcome
 from training.split import GROUPS
+from training.validate import Finding
 
 TITLES = {
     "all": "all regular customers who returned",
@@ -25,6 +27,7 @@ MINOR_UNITS = 100
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
     """Data report, back-test, verdict."""
+    print_findings(console, outcome.findings)
     print_data(console, outcome.data)
     print_backtest(console, outcome.rows, len(outcome.cut_offs))
     manifest = outcome.manifest
@@ -36,6 +39,16 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         console.print(f"gate: {reason}", markup=False)
     state = "live" if outcome.published else "kept, not live"
     console.print(f"bundle {manifest.bundle_id}: {state}")
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """What is wrong with the data, and the fix."""
+    if not findings:
+        return
+    table = Table("", "where", "what", "fix", title="What is wrong with the data")
+    for finding in findings:
+        table.add_row(finding.severity, *map(escape, (finding.where, finding.sentence, finding.fix)))
+    console.print(table)
 
 
 def print_data(console: Console, report: CleaningReport) -> None:

@@ -67,7 +67,7 @@ class LiveRecommender:
             self._recommender = warmed(Recommender(open_bundle(self._store.get(wanted))))
             self._problem = None
             log.info("bundle swapped", extra={"bundle_id": wanted})
-        except RecsvcError as error:
+        except (RecsvcError, OSError) as error:
             self._problem = str(error)
             log.error("bundle not swapped", extra={"bundle_id": wanted, "problem": str(error)})
 

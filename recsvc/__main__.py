@@ -1,0 +1,6 @@
+"""`python -m recsvc`: the same program as the installed `recsvc`."""
+
+from recsvc.cli.main import main
+
+if __name__ == "__main__":
+    main()
