@@ -29,7 +29,7 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 class Section(BaseModel):
     """A table of the config file: frozen, and a key nobody knows is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class OrderColumns(Section):

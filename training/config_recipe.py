@@ -18,6 +18,7 @@ class EngineConfig(Section):
     memory_limit: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "4GB"
     """Beyond this it spills to disk."""
     threads: PositiveInt = 2
+    """For the aggregation and for ALS; part of what makes two runs identical."""
     temp_dir: str | None = None
     """Where to spill; the system's temporary folder when not given."""
 
@@ -35,11 +36,15 @@ class AlsConfig(Section):
     """Taste: weighted matrix factorisation by alternating least squares, in `implicit`'s spelling."""
 
     factors: PositiveInt = 64
+    """Length of a taste vector."""
     regularization: PositiveFloat = 5.0
+    """Pull of every factor towards zero."""
     alpha: PositiveFloat = 1.0
     """Confidence is alpha x decayed count of order-days; far below the 40 of the tutorials."""
     iterations: PositiveInt = 15
+    """Passes over customers and items."""
     random_state: int = 7
+    """Seed of the factors, and of the sample the blend is fitted on."""
     half_life_days: PositiveFloat = 90.0
     """A purchase this long ago counts half."""
     max_count: PositiveFloat = 10.0
@@ -52,6 +57,7 @@ class ValueConfig(Section):
     """What a customer is worth."""
 
     horizon_days: PositiveInt = 365
+    """Time over which CLV is counted."""
     margin: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of revenue that is margin; 1 counts revenue."""
     discount_rate: NonNegativeFloat = 0.1
@@ -62,9 +68,13 @@ class LapseConfig(Section):
     """Quantiles of the personal clock at which states begin, and who is worth winning back first."""
 
     due: Share = 0.5
+    """Share of the customer's own gaps that end before `due` begins."""
     late: Share = 0.8
+    """The same for `late`."""
     lapsed: Share = 0.95
+    """The same for `lapsed`; the win-back list begins here."""
     lost: Share = 0.99
+    """The same for `lost`."""
     high_value_share: Share = 0.4
     """Top share of expected spend per year while active."""
 
@@ -72,7 +82,7 @@ class LapseConfig(Section):
 class RankingConfig(Section):
     """The slate."""
 
-    explore_slots: Annotated[int, Field(ge=0)] = 2
+    explore_slots: Annotated[int, Field(ge=0, le=10)] = 2
     """Places of ten kept for products the customer never bought."""
     recent_days: PositiveInt = 28
     """Window of "popular now", before as_of."""
