@@ -14,7 +14,6 @@ import numpy as np
 from recsvc.domain.arrays import Counts, Mask, Rows
 from recsvc.domain.features import CustomerBatch, Pairs
 from recsvc.domain.item_history import ItemHistories
-from recsvc.domain.items import ItemTable
 from recsvc.serving.retrieval import ItemIndex
 
 OWN_DEPTH = 120
@@ -93,10 +92,10 @@ class Trending:
         return Pairs(np.repeat(np.arange(n_customers), len(rows)), np.tile(rows, n_customers))
 
 
-def build_sources(items: ItemTable, index: ItemIndex, k: int) -> tuple[CandidateSource, ...]:
+def build_sources(trending: Rows, index: ItemIndex, k: int) -> tuple[CandidateSource, ...]:
     """Every source, deep enough for lists of `k`."""
     depth = max(DEPTH, k)
-    return (OwnHistory(depth=max(OWN_DEPTH, k)), Taste(index, depth=depth), Trending(items.trending(), depth=depth))
+    return (OwnHistory(depth=max(OWN_DEPTH, k)), Taste(index, depth=depth), Trending(trending, depth=depth))
 
 
 def propose(sources: tuple[CandidateSource, ...], batch: CustomerBatch, allowed: Mask, *, with_bought: bool) -> Pairs:

@@ -63,6 +63,7 @@ class Recommender:
         self.as_of = bundle.manifest.as_of
         self.created_at = bundle.manifest.created_at
         self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
+        self._trending = bundle.items.trending()
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
 
     def recommend(self, query: Query, *, now: datetime) -> Slate:
@@ -90,7 +91,7 @@ class Recommender:
         """Score every candidate of a batch; also which filters took something away."""
         allowed, applied = allowed_items(self.bundle.catalogue, self.bundle.items, rules)
         batch = self.batch(histories)
-        sources = build_sources(self.bundle.items, self._index, rules.k)
+        sources = build_sources(self._trending, self._index, rules.k)
         pairs = propose(sources, batch, allowed, with_bought=not rules.exclude_purchased)
         facts = signals(pairs, batch, self.bundle.items, self.bundle.factors)
         scores = self.bundle.blend.score(feature_matrix(facts))

@@ -18,14 +18,14 @@ import click
 from pydantic import BaseModel
 
 from recsvc.domain.features import FEATURES
-from training.backtest import METHODS, NEW_HIT
+from training.backtest import METHODS
 from training.config import TrainingConfig
+from training.report import COLUMNS
 
 README = Path(__file__).parents[2] / "README.md"
 RECIPE = ("catalogue", "als", "value", "lapse", "ranking", "backtest", "engine")
 NAMES = {"complete_journey": "Complete Journey, single products", "online_retail": "Online Retail 2009-2010"}
 GROUPS = {"all": "all who returned", "lapsed": "lapsed", "lapsed_high_value": "lapsed & high value"}
-COLUMNS = (("all", "ndcg@10"), ("all", "recall@10"), ("all", "hit@10"), ("explore", "ndcg@10"), ("all", NEW_HIT))
 Cells = dict[tuple[str, ...], Any]  # Any: JSON rows of `recsvc-train backtest --json`
 
 
