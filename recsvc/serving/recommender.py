@@ -139,9 +139,9 @@ class Recommender:
         table = self.bundle.customer_table
         after = pc.and_(pc.greater(table["win_back_rank"], after_rank), pc.is_in(table["state"], value_set=wanted))
         page = table.select(["customer_id", "win_back_rank"]).filter(after).slice(0, limit)
-        histories, _ = self.bundle.customers.get_many(page["customer_id"].to_pylist())
-        if not len(histories):
+        if not len(page):
             return ()
+        histories, _ = self.bundle.customers.get_many(page["customer_id"].to_pylist())
         figures = profiles(histories, self.bundle.models, self.bundle.items.as_of_day)
         ranks = enumerate(page["win_back_rank"].to_pylist())
         return tuple(WinBackRow(histories.customer_ids[p], state_at(figures, p, rank)) for p, rank in ranks)
