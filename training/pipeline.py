@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from training.validate import Finding
 
 EPOCH = date(1970, 1, 1)
 CUT_OFFS = 3
+AFTER_AS_OF = "after_as_of"
 SAMPLE = 1000  # customers asked for the share with empty lists
 
 
@@ -162,7 +163,14 @@ def headline(rows: Sequence[Row]) -> dict[str, float]:
 def report(staged: Staged, rows: Sequence[Row]) -> dict[str, Any]:  # JSON
     """Content of `report.json`: the same for the same data, config and seed."""
     return {
-        "data": asdict(staged.prepared.report),
+        "data": asdict(of_the_past(staged.prepared.report)),
         "fits": [one.to_json() for one in staged.diagnostics],
         "back_test": [asdict(row) for row in rows],
     }
+
+
+def of_the_past(data: CleaningReport) -> CleaningReport:
+    """The same without the lines on or after `as_of`: how many there are is nothing a bundle of that day may know."""
+    later = sum(count.rows for count in data.dropped if count.rule == AFTER_AS_OF)
+    dropped = tuple(count for count in data.dropped if count.rule != AFTER_AS_OF)
+    return replace(data, rows_read=data.rows_read - later, dropped=dropped)
