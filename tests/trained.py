@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SMALL = """
 horizon_days = 60
 [backtest]
-as_of = [2025-10-02]
+as_of = [2025-11-01]
 [als]
 factors = 8
 iterations = 5
