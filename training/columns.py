@@ -81,9 +81,11 @@ def minor_units(amount: Column) -> Column:
     return (rounded.abs() < LARGEST_AMOUNT).ifelse((rounded * 100).round().cast("int64"), ibis.null("int64"))
 
 
-def moment(raw: Table, column: str, source: Source, pattern: str | None) -> Column:
-    """UTC timestamp of a column; a moment without a zone is read in the session's."""
+def moment(raw: Table, column: str, source: Source, zone: str, pattern: str | None = None) -> Column:
+    """UTC timestamp of a column; a moment that names no zone is read in `zone`, which must be the session's."""
     value = raw[column]
+    if value.type().is_timestamp() and value.type().timezone is None and zone == "UTC":
+        return value.cast(dt.Timestamp())
     if value.type().is_string():
         value = text(raw, column, source)
         value = READ_MOMENT(value, pattern) if pattern else value

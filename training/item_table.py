@@ -40,12 +40,12 @@ def type_items(session: Session, raw: RawTable, config: TrainingConfig) -> Table
         raise no_column(raw, "items.columns.item_id", items.columns.item_id)
     _check_rule_columns(raw, config)
     numbered = raw.table.mutate(source_row=ibis.row_number())
-    typed = numbered.select(**_described(numbered, found, items), **_ruled(numbered, config, items))
+    typed = numbered.select(**_described(numbered, found, items, config.timezone), **_ruled(numbered, config, items))
     with engine_errors_as_data_errors(raw.where, "copy or export the file again"):
         return session.store("items_typed", _first_of_each(typed))
 
 
-def _described(raw: Table, found: frozenset[str], items: ItemsConfig) -> dict[str, ibis.Value]:
+def _described(raw: Table, found: frozenset[str], items: ItemsConfig, zone: str) -> dict[str, ibis.Value]:
     names = items.columns
     columns = {"source_row": raw.source_row, "item_id": text(raw, names.item_id, items)}
     columns |= {name: text(raw, getattr(names, name), items) for name in TEXTS if name in found}
@@ -57,7 +57,7 @@ def _described(raw: Table, found: frozenset[str], items: ItemsConfig) -> dict[st
     if "available" in found:
         columns["available"] = text(raw, names.available, items).try_cast("boolean")
     if "available_from" in found:
-        columns["available_from"] = day_of(moment(raw, names.available_from, items, None))
+        columns["available_from"] = day_of(moment(raw, names.available_from, items, zone))
     return columns
 
 

@@ -1,7 +1,9 @@
 """The typed order lines: the user's columns, read once, with what is wrong with each row as a bit mask.
 
-Columns of the result: source_row (from 0), order_id, customer_id, item_id, ordered_at (UTC), day, quantity
-DECIMAL(18, 3), amount (minor units of the line), problems, and currency, status, title where the user has them.
+Columns of the result: source_row (from 0), order_hash, in_return_order (its id matches `return_order_pattern`),
+customer_id, item_id, ordered_at (UTC), day, quantity DECIMAL(18, 3), amount (minor units of the line), problems, and
+currency, status, title where the user has them. An order's id is nearly as various as the lines, and needed only to
+tell orders apart, so its 64-bit hash is kept.
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ def no_column(raw: RawTable, key: str, name: str) -> DataError:
     return DataError(raw.where, f"there is no column {name!r}", f"{hint}set {key}; the columns are {shown}")
 
 
-def type_orders(session: Session, raw: RawTable, config: OrdersConfig) -> Table:
+def type_orders(session: Session, raw: RawTable, config: OrdersConfig, zone: str) -> Table:
     """Read every order line once, into a stored table.
 
     Raises
@@ -92,29 +94,35 @@ def type_orders(session: Session, raw: RawTable, config: OrdersConfig) -> Table:
     found = present(raw, config.columns)
     check_orders_columns(raw, found, config.columns)
     with engine_errors_as_data_errors(raw.where, "copy or export the file again, or set encoding and delimiter"):
-        return session.store("orders_typed", typed_orders(raw.table, found, config))
+        return session.store("orders_typed", typed_orders(raw.table, found, config, zone))
 
 
-def typed_orders(raw: Table, found: frozenset[str], config: OrdersConfig) -> Table:
+def typed_orders(raw: Table, found: frozenset[str], config: OrdersConfig, zone: str) -> Table:
     """Expression of the typed order lines.
 
     Rows are numbered as they are scanned: only there is the order of the file certain, a parallel insert may lose it.
     """
     raw = raw.mutate(source_row=ibis.row_number())
     names = config.columns
-    at = moment(raw, names.ordered_at, config, config.ordered_at_format)
     columns = {
         "source_row": raw.source_row,
-        "order_id": text(raw, names.order_id, config) if "order_id" in found else ibis.null("string"),
         "customer_id": text(raw, names.customer_id, config),
         "item_id": text(raw, names.item_id, config),
-        "ordered_at": at,
+        "ordered_at": moment(raw, names.ordered_at, config, zone, config.ordered_at_format),
         "quantity": number(raw, names.quantity, config, scale=3),
         "amount": _amount(raw, found, config),
+        **_order(raw, found, config),
     }
     columns |= {name: text(raw, getattr(names, name), config) for name in OPTIONAL_TEXTS if name in found}
     typed = raw.select(**columns)
     return typed.mutate(day=day_of(typed.ordered_at), problems=_problems(typed))
+
+
+def _order(raw: Table, found: frozenset[str], config: OrdersConfig) -> dict[str, Column]:
+    order_id = text(raw, config.columns.order_id, config) if "order_id" in found else ibis.null("string")
+    pattern = config.return_order_pattern
+    matches = order_id.re_search(pattern).fill_null(False) if pattern else ibis.literal(False)
+    return {"order_hash": order_id.hash(), "in_return_order": matches}
 
 
 def _amount(raw: Table, found: frozenset[str], config: OrdersConfig) -> Column:

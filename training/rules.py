@@ -67,7 +67,8 @@ def flag_orders(session: Session, typed: Table, described: Table | None, config:
     marked = typed.left_join(_duplicates(session, typed, config), "source_row")
     marked = marked.left_join(customers, "customer_id", rname="{name}_known").drop("customer_id_known")
     marked = marked.left_join(items, "item_id", rname="{name}_known").drop("item_id_known")
-    marked = marked.mutate(is_return=_is_return(typed, config), is_product=marked.is_product.fill_null(True))
+    is_return = marked.in_return_order | (marked.quantity < 0).fill_null(False)
+    marked = marked.mutate(is_return=is_return, is_product=marked.is_product.fill_null(True))
     flagged = marked.mutate(dropped_by=_first_rule(marked, config), quantity=marked.quantity.abs())
     flagged = flagged.mutate(amount=flagged.is_return.ifelse(flagged.amount.abs(), flagged.amount))
     title = ["title"] if "title" in typed.columns else []
@@ -79,14 +80,6 @@ def _keys(typed: Table, kind: str) -> Table:
     name = f"{kind}_id"
     ids = typed.filter(typed[name].notnull()).select(name).distinct()
     return ids.mutate(**{f"{kind}_key": ibis.row_number().over(order_by=name).cast("int32")})
-
-
-def _is_return(typed: Table, config: TrainingConfig) -> BooleanColumn:
-    negative = typed.quantity < 0
-    pattern = config.orders.return_order_pattern
-    if pattern is None:
-        return negative.fill_null(False)
-    return negative.fill_null(False) | typed.order_id.re_search(pattern).fill_null(False)
 
 
 def _is_service(items: Table, described: Table | None, config: TrainingConfig) -> BooleanColumn:

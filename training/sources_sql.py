@@ -35,7 +35,8 @@ def read_sql(session: Session, name: str, url: str, query: str) -> Table:
     try:
         with engine.connect().execution_options(stream_results=True) as connection:
             result = connection.execute(text(query))
-            _copy(session, table_name, list(result.keys()), result.partitions(ROWS_AT_A_TIME))
+            columns = _different(name, list(result.keys()))
+            _copy(session, table_name, columns, result.partitions(ROWS_AT_A_TIME))
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise DataError(f"{name}.query", f"the database says: {reason}", "correct the query or url") from error
@@ -44,12 +45,18 @@ def read_sql(session: Session, name: str, url: str, query: str) -> Table:
     return session.backend.table(table_name)
 
 
+def _different(name: str, columns: list[str]) -> list[str]:
+    twice = [column for column in columns if columns.count(column) > 1]
+    if twice:
+        raise DataError(f"{name}.query", f"two columns are named {twice[0]!r}", "rename one with AS")
+    return columns
+
+
 def _copy(session: Session, table_name: str, columns: list[str], parts: Iterator[Sequence[Sequence[object]]]) -> None:
-    schema = pa.schema([(column, pa.string()) for column in columns])
-    session.backend.create_table(table_name, schema.empty_table())
+    session.backend.create_table(table_name, schema=dict.fromkeys(columns, "string"))
     for part in parts:
         arrays = [pa.array(map(_as_text, values), pa.string()) for values in zip(*part, strict=True)]
-        session.backend.insert(table_name, pa.Table.from_arrays(arrays, schema=schema))
+        session.backend.con.from_arrow(pa.table(arrays, names=columns)).insert_into(table_name)
 
 
 def _as_text(value: object) -> str | None:

@@ -102,7 +102,7 @@ def load_tables(session: Session, config: TrainingConfig) -> Tables:
 def read_tables(session: Session, config: TrainingConfig) -> Tables:
     """Like `load_tables`, but rows that cannot be used do not raise: they are in `findings`."""
     raw_orders = read_raw(session, "orders", config.orders)
-    typed = type_orders(session, raw_orders, config.orders)
+    typed = type_orders(session, raw_orders, config.orders, config.timezone)
     findings = validate_orders(raw_orders, typed, config.orders)
     described = None
     if config.items:

@@ -21,7 +21,7 @@ from training.sources import RawTable
 
 ROWS_SHOWN = 5
 LONGEST_EXAMPLE = 60
-IDS = ("order_id", "customer_id", "item_id")
+IDS = ("customer_id", "item_id")
 FLOAT_ID = r"^\d+\.0$"
 
 
