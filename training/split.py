@@ -16,6 +16,8 @@ from recsvc.domain.history import Histories
 
 REGULAR_ORDERS = 3
 HIGH_VALUE_SHARE = 0.4
+MAX_TESTED = 20_000  # a cut-off; more would only narrow intervals that are narrow already
+SAMPLE_SEED = 7
 GROUPS = ("all", "lapsed", "lapsed_high_value", "bought_once")
 Truth = Mapping[str, frozenset[str]]
 
@@ -60,10 +62,31 @@ def past_of(histories: Histories, as_of_day: int) -> Past:
     orders = np.diff(histories.order_offsets)
     spend = np.zeros(len(histories))
     np.add.at(spend, histories.line_customer(), histories.line_amount)
-    gaps = np.split(histories.order_day, histories.order_offsets[1:-1])
-    median = [float(np.median(np.diff(days))) if len(days) > 1 else 0.0 for days in gaps]
     silence = (as_of_day - histories.last_order_day()).astype(np.float64)
-    return Past(histories.customer_ids, orders.astype(np.float64), silence, np.array(median), spend)
+    return Past(histories.customer_ids, orders.astype(np.float64), silence, median_gaps(histories), spend)
+
+
+def median_gaps(histories: Histories) -> Vector:
+    """Median days between each customer's successive orders, 0 for one order; shape (n_customers,)."""
+    later = np.ones(len(histories.order_day), bool)
+    later[histories.order_offsets[:-1]] = False
+    gap = np.diff(histories.order_day, prepend=0)[later].astype(np.float64)
+    ordered = gap[np.lexsort((gap, histories.order_customer()[later]))]
+    count = np.diff(histories.order_offsets) - 1
+    first = np.cumsum(count) - count
+    low, high = first + np.maximum(count - 1, 0) // 2, first + count // 2
+    padded = np.append(ordered, 0.0)
+    return np.where(
+        count > 0, (padded[np.minimum(low, len(ordered))] + padded[np.minimum(high, len(ordered))]) / 2, 0.0
+    )
+
+
+def returners(past: Past, truth: Truth) -> Mask:
+    """Who ordered again and is tested: all of them, or a fixed random sample where there are very many."""
+    back = np.array([customer_id in truth for customer_id in past.customer_ids], bool)
+    surplus = np.random.default_rng(SAMPLE_SEED).permutation(np.flatnonzero(back))[MAX_TESTED:]
+    back[surplus] = False
+    return back
 
 
 def joined_past(parts: Sequence[Past]) -> Past:
@@ -79,7 +102,7 @@ def cohort(past: Past, truth: Truth, silent_floor_days: int) -> Cohort:
     *Lapsed* is silent for more than the floor and twice the own median gap; *high value* is in the top 40 % of all
     customers by past spend.
     """
-    back = np.array([customer_id in truth for customer_id in past.customer_ids], bool)
+    back = returners(past, truth)
     regular = past.orders >= REGULAR_ORDERS
     lapsed = regular & (past.silence_days > np.maximum(silent_floor_days, 2 * past.median_gap_days))
     high_value = past.spend >= np.quantile(past.spend, 1 - HIGH_VALUE_SHARE)
