@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsvc.bundle.reader import open_bundle
-from recsvc.bundle.store import BundleStore
+from recsvc.bundle.store import CURRENT, BundleStore
 from recsvc.errors import NotReady, RecsvcError
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
@@ -59,7 +59,7 @@ class LiveRecommender:
 
     def refresh(self) -> None:
         """Open the live bundle if it is another one than at the last try."""
-        wanted = self._store.current_id()
+        wanted = self._wanted()
         if wanted is None or wanted == self._tried:
             return
         self._tried = wanted
@@ -68,8 +68,7 @@ class LiveRecommender:
             self._problem = None
             log.info("bundle swapped", extra={"bundle_id": wanted})
         except (RecsvcError, OSError) as error:
-            self._problem = str(error)
-            log.error("bundle not swapped", extra={"bundle_id": wanted, "problem": str(error)})
+            self._note(str(error), wanted)
 
     def start(self) -> None:
         """Watch the pointer file from a daemon thread."""
@@ -78,6 +77,20 @@ class LiveRecommender:
     def stop(self) -> None:
         """Stop watching."""
         self._stop.set()
+
+    def _wanted(self) -> str | None:
+        """Id in the pointer file; None when there is none, or while it cannot be read."""
+        try:
+            return self._store.current_id()
+        except OSError as error:
+            self._tried = None  # look again at what it names once it can be read
+            self._note(f"{CURRENT} cannot be read ({error.strerror})", None)
+            return None
+
+    def _note(self, problem: str, bundle_id: str | None) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            log.error("bundle not swapped", extra={"bundle_id": bundle_id, "problem": problem})
 
     def _watch(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
