@@ -30,12 +30,12 @@ def p_topfreq(bought: Rows, order_days: Counts, trending: Rows) -> Rows:
 
 
 def als_alone(affinity: Floats, depth: int) -> Rows:
-    """The `depth` items of highest affinity, best first, bought before or not.
+    """The `depth` items of highest affinity, best first, bought before or not; ties by item row.
 
     Parameters
     ----------
     affinity : shape (n_catalogue,)
     """
     depth = min(depth, len(affinity))
-    best = np.argpartition(-affinity, depth - 1)[:depth]
-    return best[np.lexsort((best, -affinity[best]))].astype(np.int32)
+    best = np.flatnonzero(affinity >= np.partition(affinity, -depth)[-depth])  # with all that tie for the last place
+    return best[np.lexsort((best, -affinity[best]))][:depth].astype(np.int32)
