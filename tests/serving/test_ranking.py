@@ -12,9 +12,7 @@ flags = st.lists(st.booleans(), max_size=30)
 
 
 @given(flags, slots)
-def test_a_slate_holds_each_once_and_is_as_long_as_can_be(
-    is_new: list[bool], sizes: tuple[int, int]
-) -> None:
+def test_a_slate_holds_each_once_and_is_as_long_as_can_be(is_new: list[bool], sizes: tuple[int, int]) -> None:
     k, explore_slots = sizes
     ranked = np.arange(len(is_new))[::-1].astype(np.int64)
 

@@ -1,0 +1,120 @@
+"""One contract for every source, and what each of them is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from recsvc.bundle.reader import INDEX
+from recsvc.domain.features import CustomerBatch
+from recsvc.domain.history import concatenate, no_history
+from recsvc.serving.candidates import CandidateSource, OwnHistory, Taste, Trending, propose
+from recsvc.serving.recommender import Recommender
+from recsvc.serving.retrieval import ItemIndex
+
+DEPTH = 6
+
+
+def sources_of(recommender: Recommender) -> dict[str, CandidateSource]:
+    bundle = recommender.bundle
+    index = ItemIndex(bundle.folder / INDEX, bundle.factors)
+    return {
+        "own_history": OwnHistory(depth=DEPTH),
+        "taste": Taste(index, depth=DEPTH),
+        "trending": Trending(bundle.items.trending(), depth=DEPTH),
+    }
+
+
+@pytest.fixture(params=["own_history", "taste", "trending"])
+def source(request: pytest.FixtureRequest, recommender: Recommender) -> CandidateSource:
+    return sources_of(recommender)[request.param]
+
+
+@pytest.fixture(scope="module")
+def batch(recommender: Recommender, everybody: list[str]) -> CustomerBatch:
+    known, _ = recommender.bundle.customers.get_many(everybody[:30])
+    return recommender.batch(concatenate([known, no_history("a stranger")]))
+
+
+@pytest.fixture(params=["all", "some", "none"])
+def allowed(request: pytest.FixtureRequest, recommender: Recommender) -> np.ndarray:
+    n_catalogue = recommender.bundle.items.n_catalogue
+    masks: dict[str, Callable[[], np.ndarray]] = {
+        "all": lambda: np.ones(n_catalogue, bool),
+        "some": lambda: np.random.default_rng(3).random(n_catalogue) < 0.3,
+        "none": lambda: np.zeros(n_catalogue, bool),
+    }
+    return masks[request.param]()
+
+
+def test_a_source_proposes_allowed_items_once_and_no_more_than_its_depth(
+    source: CandidateSource, batch: CustomerBatch, allowed: np.ndarray
+) -> None:
+    before = allowed.copy()
+
+    pairs = source.candidates(batch, allowed)
+
+    assert len(pairs.customer) == len(pairs.item)
+    assert len(set(zip(pairs.customer.tolist(), pairs.item.tolist(), strict=True))) == len(pairs)
+    assert allowed[pairs.item].all()
+    assert (np.bincount(pairs.customer, minlength=1) <= DEPTH).all()
+    np.testing.assert_array_equal(allowed, before)
+
+
+def test_own_history_is_what_was_bought_most_often_then_most_lately(
+    recommender: Recommender, batch: CustomerBatch
+) -> None:
+    n_catalogue, own = recommender.bundle.items.n_catalogue, batch.own
+
+    pairs = OwnHistory(depth=DEPTH).candidates(batch, np.ones(n_catalogue, bool))
+
+    for customer in range(len(batch.histories)):
+        mine = range(own.offsets[customer], own.offsets[customer + 1])
+        ranked = sorted(mine, key=lambda n: (-own.order_days[n], -own.decayed_order_days[n]))
+        expected = [int(own.item[n]) for n in ranked if own.item[n] < n_catalogue][:DEPTH]
+        assert pairs.item[pairs.customer == customer].tolist() == expected
+
+
+def test_taste_is_the_nearest_of_what_was_never_bought(recommender: Recommender, batch: CustomerBatch) -> None:
+    factors, own = recommender.bundle.factors, batch.own
+
+    pairs = sources_of(recommender)["taste"].candidates(batch, np.ones(len(factors), bool))
+
+    affinity = batch.vectors @ factors.T
+    for customer in range(len(batch.histories) - 1):
+        bought = own.item[own.offsets[customer] : own.offsets[customer + 1]]
+        unseen = np.setdiff1d(np.arange(len(factors)), bought)
+        best = unseen[np.argsort(-affinity[customer, unseen], kind="stable")][:DEPTH]
+        assert set(pairs.item[pairs.customer == customer].tolist()) == set(best.tolist())
+    assert len(batch.histories) - 1 not in pairs.customer
+
+
+def test_trending_is_the_same_for_everybody(recommender: Recommender, batch: CustomerBatch) -> None:
+    items = recommender.bundle.items
+
+    pairs = sources_of(recommender)["trending"].candidates(batch, np.ones(items.n_catalogue, bool))
+
+    expected = items.trending()[:DEPTH].tolist()
+    lists = [pairs.item[pairs.customer == customer].tolist() for customer in range(len(batch.histories))]
+    assert lists == [expected] * len(batch.histories)
+    recent = items.n_recent_buyers[items.trending()]
+    assert (np.diff(recent) <= 0).all()
+
+
+def test_all_sources_together_propose_each_pair_once_in_order(
+    recommender: Recommender, batch: CustomerBatch, allowed: np.ndarray
+) -> None:
+    sources = tuple(sources_of(recommender).values())
+
+    pairs = propose(sources, batch, allowed, with_bought=True)
+    new = propose(sources, batch, allowed, with_bought=False)
+
+    keys = pairs.customer * len(allowed) + pairs.item
+    assert (np.diff(keys) > 0).all()
+    single = [source.candidates(batch, allowed) for source in sources]
+    assert set(keys) == {key for some in single for key in (some.customer * len(allowed) + some.item).tolist()}
+    bought = batch.own.customer * len(allowed) + batch.own.item
+    inside = batch.own.item < len(allowed)
+    assert set(new.customer * len(allowed) + new.item) == set(keys) - set(bought[inside])

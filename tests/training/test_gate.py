@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from training.backtest import Row
+from training.gate import judge
+from training.metrics import Estimate
+
+
+def compared(mean, low, high, n=100, group="all"):
+    return Row(group, "ranking - p_topfreq", "all", "ndcg@10", n, Estimate(mean, low, high))
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "passes"),
+    [
+        (0.02, 0.01, 0.03, True),
+        (-0.003, -0.004, -0.001, True),  # surely worse, but by less than the tolerance
+        (-0.02, -0.05, 0.01, True),  # worse, but it may be chance
+        (-0.02, -0.03, -0.01, False),
+    ],
+)
+def test_a_recipe_is_refused_when_it_is_surely_and_noticeably_worse(mean, low, high, passes):
+    verdict = judge([compared(mean, low, high)], empty_share=0.0, forced=False)
+
+    assert verdict.passed is passes
+    assert bool(verdict.reasons) is not passes
+    assert passes or "below P-TopFreq" in verdict.reasons[0]
+
+
+def test_other_groups_and_metrics_do_not_decide():
+    rows = [compared(0.01, 0.0, 0.02), compared(-0.5, -0.6, -0.4, group="lapsed")]
+
+    assert judge(rows, empty_share=0.0, forced=False).passed
+
+
+@pytest.mark.parametrize("rows", [[], [compared(-0.5, -0.6, -0.4, n=29)]])
+def test_too_few_returners_judge_nothing_and_it_says_so(rows):
+    verdict = judge(rows, empty_share=0.0, forced=False)
+
+    assert verdict.passed
+    assert "not judged" in verdict.reasons[0]
+
+
+def test_customers_who_would_be_shown_nothing_refuse_a_bundle():
+    verdict = judge([compared(0.02, 0.01, 0.03)], empty_share=0.25, forced=False)
+
+    assert not verdict.passed
+    assert "25.0%" in verdict.reasons[0]
+
+
+def test_force_is_recorded_only_where_it_was_needed():
+    bad = judge([compared(-0.02, -0.03, -0.01)], empty_share=0.0, forced=True)
+    good = judge([compared(0.02, 0.01, 0.03)], empty_share=0.0, forced=True)
+
+    assert (bad.passed, bad.forced) == (False, True)
+    assert bad.reasons
+    assert (good.passed, good.forced) == (True, False)
