@@ -1,0 +1,78 @@
+"""`recsvc recommend` and `recsvc customers`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from recsvc.cli.main import main
+from recsvc.serving.recommender import Recommender
+from recsvc.serving.slate import Query
+from tests.running import run
+from tests.trained import NOW, Trained
+
+
+def test_recommend_as_json_is_the_slate(
+    trained: Trained, recommender: Recommender, everybody: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("recommend", everybody[0], "--k", 4, "--json", "--artifacts", trained.artifacts)
+
+    ended = run(capsys, main, *arguments)
+
+    slate, answer = recommender.recommend(Query(everybody[0], k=4), now=NOW), json.loads(ended.out)
+    assert ended.code == 0
+    assert (answer["bundle_id"], answer["strategy"]) == (trained.bundle_id, "personal")
+    assert [(one["item_id"], one["score"]) for one in answer["items"]] == [(i.item_id, i.score) for i in slate.items]
+    assert all(reason["evidence"] for one in answer["items"] for reason in one["reasons"])
+
+
+def test_recommend_prints_a_table_with_titles_and_reasons(
+    trained: Trained, recommender: Recommender, everybody: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = run(capsys, main, "recommend", everybody[0], "--k", 1, "--artifacts", trained.artifacts)
+
+    first = recommender.recommend(Query(everybody[0], k=1), now=NOW).items[0]
+    assert ended.code == 0
+    assert first.item_id in ended.out
+    assert str(recommender.item(first.item_id).title).split()[0] in ended.out
+
+
+def test_a_stranger_is_shown_what_is_popular(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = run(capsys, main, "recommend", "nobody", "--json", "--artifacts", trained.artifacts)
+
+    assert json.loads(ended.out)["strategy"] == "popular"
+    assert json.loads(ended.out)["customer"] is None
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
+def test_customers_are_written_with_every_figure_the_win_back_list_first(
+    trained: Trained, recommender: Recommender, tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    out = tmp_path / f"customers{ending}"
+
+    assert run(capsys, main, "customers", "--out", out, "--artifacts", trained.artifacts).code == 0
+
+    table = recommender.bundle.customer_table
+    if ending == ".parquet":
+        assert pq.read_table(out).equals(table)
+        return
+    text = out.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines())) if ending == ".csv" else [*map(json.loads, text.splitlines())]
+    assert [row["customer_id"] for row in rows] == table["customer_id"].to_pylist()
+    assert str(rows[0]["win_back_rank"]) == "1"
+    assert set(rows[0]) == set(table.column_names)
+
+
+def test_an_unknown_setting_in_the_environment_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RECSVC_ARTIFACT", "x")
+
+    ended = run(capsys, main, "recommend", "1")
+
+    assert ended.code == 2
+    assert "RECSVC_ARTIFACTS" in ended.one_line_error()
