@@ -6,7 +6,6 @@ Ids become text, numbers DECIMAL, moments naive UTC timestamps; money is counted
 from __future__ import annotations
 
 from datetime import datetime
-from functools import reduce
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -14,7 +13,6 @@ from ibis.expr.types import Column, StringColumn, Table
 
 from training.config_data import Source
 
-NO_TEXT = ibis.null("string")
 LARGEST_AMOUNT = 10.0**10  # currency units on one line; more is a typing error, and overflows DECIMAL(18, 7)
 
 
@@ -45,8 +43,8 @@ def text(raw: Table, column: str, source: Source) -> StringColumn:
         return as_text.nullif("nan")
     if not value.type().is_string():
         return value.cast("string")
-    blank = value.strip() == ""
-    return reduce(lambda kept, missing: kept.nullif(missing), source.missing_values, blank.ifelse(NO_TEXT, value))
+    nothing = ibis.array(list(source.missing_values)).cast("array<string>")  # a long IN would become a join
+    return (nothing.contains(value) | (value.strip() == "")).ifelse(ibis.null("string"), value)
 
 
 def joined_text(raw: Table, columns: str | tuple[str, ...], separator: str, source: Source) -> StringColumn:

@@ -88,7 +88,7 @@ def _is_service(items: Table, described: Table | None, config: TrainingConfig) -
     if described is None:
         return service
     excluded = _out_of_taste(described, config)
-    if rules.unlisted_items:
+    if rules.unlisted_items or config.item_level:  # what is not listed has no level
         return service | items.item_id.notin(described.filter(~excluded).item_id)
     return service | items.item_id.isin(described.filter(excluded).item_id)
 

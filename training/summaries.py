@@ -7,6 +7,7 @@ result says how it is ordered. Undecayed and uncapped: what is computed *from* t
 from __future__ import annotations
 
 import ibis
+from ibis import _
 from ibis.expr.types import Table
 
 from training.config_recipe import CatalogueConfig
@@ -97,16 +98,16 @@ def record_lines(daily: Table, customer_rows: Table, item_rows: Table) -> Table:
     A day on which a customer bought services only is no order-day and is left out; on an order-day, the services bought
     with the products are one line without an item.
     """
-    named = daily.filter(daily.customer_key.notnull())
-    order_days = named.filter(named.is_product).select("customer_key", "day").distinct()
-    kept = named.semi_join(order_days, ["customer_key", "day"])
-    products = kept.mutate(item_key=kept.is_product.ifelse(kept.item_key, ibis.null("int32")))
-    owned = products.inner_join(customer_rows.select("customer_key", "customer_row"), "customer_key")
-    rowed = _left(owned, item_rows.select("item_key", "item_row"), "item_key")
-    added = rowed.group_by("customer_row", "day", "item_row").agg(
-        quantity=rowed.quantity.sum().cast("float64"), amount=rowed.amount.sum().cast("int64")
+    owned = daily.inner_join(customer_rows.select("customer_key", "customer_row"), "customer_key")
+    bought = owned.filter(owned.is_product)
+    products = bought.inner_join(item_rows.select("item_key", "item_row"), "item_key")
+    extras = owned.filter(~owned.is_product).semi_join(bought, ["customer_row", "day"])
+    services = extras.group_by("customer_row", "day").agg(
+        item_row=ibis.null("int32"), quantity=extras.quantity.sum(), amount=extras.amount.sum().cast("int64")
     )
-    return in_record_order(added)
+    columns = {"quantity": _.quantity.cast("float64"), "amount": _.amount}
+    both = [part.select("customer_row", "day", "item_row", **columns) for part in (products, services)]
+    return in_record_order(ibis.union(*both))
 
 
 def in_record_order(records: Table) -> Table:
