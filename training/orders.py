@@ -93,7 +93,9 @@ def type_orders(session: Session, raw: RawTable, config: OrdersConfig, zone: str
     """
     found = present(raw, config.columns)
     check_orders_columns(raw, found, config.columns)
-    with engine_errors_as_data_errors(raw.where, "copy or export the file again, or set encoding and delimiter"):
+    with engine_errors_as_data_errors(
+        raw.where, "mend that line or export the file again; or set encoding or delimiter"
+    ):
         return session.store("orders_typed", typed_orders(raw.table, found, config, zone))
 
 

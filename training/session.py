@@ -86,11 +86,13 @@ def engine_errors_as_data_errors(where: str, fix: str = "") -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        raise ConfigError("engine.memory_limit", _first_lines(error), "raise it, or lower engine.threads") from error
+        raise ConfigError("engine.memory_limit", _told(error), "raise it, or lower engine.threads") from error
     except duckdb.Error as error:
-        raise DataError(where, _first_lines(error), fix) from error
+        raise DataError(where, _told(error), fix) from error
 
 
-def _first_lines(error: duckdb.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    return " ".join(itertools.takewhile(lambda line: line and not line.startswith("Possible Solution"), lines))
+def _told(error: duckdb.Error) -> str:
+    """What happened and where; not the engine's advice about its own options, and not the user's line."""
+    first, *others = str(error).splitlines()
+    where = [line for line in others if line.startswith(("Expected Number", "Invalid unicode", "Value with"))]
+    return " ".join([first.partition("Error: ")[2] or first, *where]).strip()

@@ -36,7 +36,8 @@ class Finding:
     count
         Rows it concerns.
     rows
-        Numbers of the first of them, as a spreadsheet shows them: the header of a text file is row 1.
+        Numbers of the first of them, as a spreadsheet shows them: the header of a text file is row 1. They run on
+        through the files of a glob, whose further headers do not count.
     examples
         Values found there.
     severity
