@@ -115,12 +115,6 @@ def test_nobody_asked_for_gives_an_empty_file_with_columns(trained: Trained, bat
 
     columns = ["customer_id", "rank", "item_id", "score", "reasons"]
     assert pq.read_table(tmp_path / "out.parquet").column_names == columns
-        "customer_id",
-        "rank",
-        "item_id",
-        "score",
-        "reasons",
-    ]
 
 
 def test_without_a_live_bundle_it_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
