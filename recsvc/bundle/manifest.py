@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recsvc.bundle.migrations import FORMAT_VERSION, to_current
 from recsvc.errors import BundleCorrupt, BundleNotFound
@@ -123,7 +123,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         data: dict[str, Any] = orjson.loads(path.read_bytes())  # JSON of any version
         manifest = Manifest.model_validate_json(orjson.dumps(to_current(folder.name, data)))
-    except (orjson.JSONDecodeError, ValidationError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:  # JSON and validation errors are ValueErrors
         raise BundleCorrupt(folder.name, f"{MANIFEST} cannot be read ({type(error).__name__})") from error
     if manifest.identified().bundle_id != manifest.bundle_id:
         raise BundleCorrupt(folder.name, f"{MANIFEST} was changed after it was written")
