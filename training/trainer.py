@@ -6,7 +6,6 @@ bought between the two.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -104,7 +103,7 @@ def draft_manifest(
             lines=prepared.n_lines,
             fingerprint=staged.fingerprint,
         ),
-        config_digest=recipe_digest(config),
+        config_digest=config.digest(),
         item_ids_digest=prepared.item_ids_digest(),
         shapes=Shapes(
             customers=len(prepared.customer_ids),
@@ -117,10 +116,3 @@ def draft_manifest(
         metrics=metrics,
         verdict=verdict,
     )
-
-
-def recipe_digest(config: TrainingConfig) -> str:
-    """Digest of how to train: every setting that can change the result, and none that only says where data lies."""
-    places = {"path", "package", "url", "query"}
-    recipe = config.model_dump_json(exclude={"as_of": True, "engine": True, "orders": places, "items": places})
-    return hashlib.sha256(recipe.encode()).hexdigest()
