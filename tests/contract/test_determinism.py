@@ -13,7 +13,6 @@ import pytest
 
 from recsvc.bundle.manifest import MANIFEST
 from tests.trained import Trained, files_of, train, write_shop
-from training.trainer import recipe_digest
 
 AS_OF, CUT_OFF = datetime(2025, 11, 15), "2025-09-16"  # noqa: DTZ001  the files hold local times without a zone
 
