@@ -87,11 +87,11 @@ def test_a_bundle_of_the_past_has_seen_nothing_later(past: Trained) -> None:
 
 
 def test_the_recipe_is_how_to_train_not_where(trained: Trained) -> None:
-    recipe = recipe_digest(trained.config)
+    recipe = trained.config.digest()
     config = trained.config
 
     elsewhere = config.orders.model_copy(update={"path": "elsewhere.csv"})
-    assert recipe_digest(config.model_copy(update={"orders": elsewhere})) == recipe
+    assert config.model_copy(update={"orders": elsewhere}).digest() == recipe
     other_seed = config.als.model_copy(update={"random_state": 8})
-    assert recipe_digest(config.model_copy(update={"als": other_seed})) != recipe
-    assert recipe_digest(config.model_copy(update={"horizon_days": 61})) != recipe
+    assert config.model_copy(update={"als": other_seed}).digest() != recipe
+    assert config.model_copy(update={"horizon_days": 61}).digest() != recipe
