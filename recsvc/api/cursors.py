@@ -45,7 +45,7 @@ def _parse(cursor: str) -> tuple[str, int]:
     except (binascii.Error, ValueError):
         raise _invalid() from None
     match parsed:
-        case [str(made_from), int(after_rank)] if 1 <= after_rank < MAX_RANK:
+        case [str(made_from), int(after_rank)] if after_rank is not True and 1 <= after_rank < MAX_RANK:
             return made_from, after_rank
         case _:
             raise _invalid()

@@ -44,7 +44,8 @@ def test_a_cursor_of_another_bundle_is_a_conflict(service: Service) -> None:
 
 
 def test_a_cursor_that_is_none_is_named(service: Service) -> None:
-    forged = [write_cursor("b-first", 0), write_cursor("b-first", 2**40), "bm90IGpzb24", "%C3%A9", "x"]
+    ranks = [0, 2**40, True, False]
+    forged = [*(write_cursor("b-first", rank) for rank in ranks), "bm90IGpzb24", "%C3%A9", "x"]
 
     replies = [service.get(f"/v1/win-back?cursor={cursor}") for cursor in forged]
 
