@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from recsvc.api.refusals import FieldProblem, InvalidRequest, MalformedJson, NotJson
 
@@ -43,15 +44,30 @@ def read_body(model: type[Model]) -> Model:
     ------
     NotJson, MalformedJson
         If it is not JSON.
+    BadRequest, RequestEntityTooLarge
+        If it breaks off, comes in chunks that are none, or is too large.
     InvalidRequest
         If a field is unknown, missing or out of range.
     """
     if request.mimetype != "application/json":
         raise NotJson
     try:
-        return model.model_validate_json(request.get_data(cache=False), strict=True)
+        return model.model_validate_json(_whole_body(), strict=True)
     except ValidationError as error:
         raise _invalid(error, "body") from None
+
+
+def _whole_body() -> bytes:
+    """Body of the current request; werkzeug cuts one that comes in chunks off at the limit instead of refusing it."""
+    try:
+        body = request.get_data(cache=False)
+        if request.environ.get("wsgi.input_terminated") and request.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+    except HTTPException:
+        raise
+    except Exception as error:  # whatever the server raises when a chunk is malformed
+        raise BadRequest from error
+    return body
 
 
 @cache

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from recsvc.api.outbound import RecommendationReply, RecommendationsReply
 from recsvc.serving.slate import Query
@@ -165,3 +169,32 @@ def test_a_body_too_large_is_refused(service: Service) -> None:
     reply = service.post("/v1/recommendations", json={"customer_id": "a" * 2_000_000})
 
     assert (reply.status_code, reply.json["code"]) == (413, "body_too_large")
+
+
+def in_chunks(service: Service, stream: io.BytesIO) -> tuple[str, dict[str, object]]:
+    """Status of and reply to a body without a length, handed on as a server hands on one that comes in chunks."""
+    headers = {"X-API-Key": service.key}
+    builder = EnvironBuilder("/v1/recommendations", method="POST", content_type="application/json", headers=headers)
+    environ = builder.get_environ() | {"wsgi.input": stream, "wsgi.input_terminated": True}
+    environ.pop("CONTENT_LENGTH", None)
+    reply, status, _ = run_wsgi_app(service.client.application, environ)
+    return status[:3], json.loads(b"".join(reply))
+
+
+def test_a_body_in_chunks_is_refused_when_its_sum_is_too_large(service: Service) -> None:
+    body = b'{"customer_id": "customer-1"}'
+
+    fits, _ = in_chunks(service, io.BytesIO(body))
+    too_large, problem = in_chunks(service, io.BytesIO(body.ljust(2_000_000)))
+
+    assert (fits, too_large, problem["code"]) == ("200", "413", "body_too_large")
+
+
+def test_a_body_in_chunks_that_are_none_is_the_callers_fault(service: Service) -> None:
+    class Malformed(io.BytesIO):
+        def readinto(self, _: object) -> int:
+            raise LookupError("zz is no size of a chunk")
+
+    status, problem = in_chunks(service, Malformed())
+
+    assert (status, problem["code"]) == ("400", "bad_request")
