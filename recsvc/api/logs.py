@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import orjson
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+QUOTING = ("Invalid request", "Error handling request")  # how gunicorn begins what it says of one
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,6 +28,17 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class WithoutRequests(logging.Filter):
+    """Keeps what gunicorn quotes of a request it cannot read, or cannot answer, out of the log: ids, keys, queries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the message to what it begins with."""
+        for said in QUOTING:
+            if str(record.msg).startswith(said):
+                record.msg, record.args = said, ()
+        return True
+
+
 def log_config(level: str) -> dict[str, object]:
     """Configuration for `logging.config.dictConfig`, and for gunicorn, which writes to `gunicorn.error`."""
     to_stderr = {"handlers": ["stderr"], "propagate": False}
@@ -34,10 +46,11 @@ def log_config(level: str) -> dict[str, object]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "recsvc.api.logs.JsonFormatter"}},
+        "filters": {"without_requests": {"()": "recsvc.api.logs.WithoutRequests"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "loggers": {
             "recsvc": {"level": level, **to_stderr},
-            "gunicorn.error": {"level": level, **to_stderr},
+            "gunicorn.error": {"level": level, "filters": ["without_requests"], **to_stderr},
         },
     }

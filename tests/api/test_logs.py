@@ -74,3 +74,27 @@ def test_the_configuration_is_one_that_logging_takes() -> None:
     configurator = logging.config.DictConfigurator(log_config("INFO"))
 
     assert isinstance(configurator.configure_formatter(configurator.config["formatters"]["json"]), JsonFormatter)
+
+
+@pytest.mark.parametrize(
+    ("message", "args", "written"),
+    [
+        (
+            "Invalid request from ip=::1: Invalid HTTP Version: 'GET /v1/customers/secret-person x'",
+            (),
+            "Invalid request",
+        ),
+        ("Error handling request %s %s", ("GET", "/v1/customers/secret-person"), "Error handling request"),
+        ("Booting worker with pid: %s", (7,), "Booting worker with pid: 7"),
+    ],
+)
+def test_what_gunicorn_says_of_a_request_does_not_quote_it(
+    message: str, args: tuple[object, ...], written: str
+) -> None:
+    configurator = logging.config.DictConfigurator(log_config("INFO"))
+    record = logging.LogRecord("gunicorn.error", logging.WARNING, "", 0, message, args, None)
+
+    configurator.configure_filter(configurator.config["filters"]["without_requests"]).filter(record)
+
+    assert record.getMessage() == written
+    assert configurator.config["loggers"]["gunicorn.error"]["filters"] == ["without_requests"]
