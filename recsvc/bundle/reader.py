@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from recsvc.domain.fold_in import FoldInParams
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.items import ItemTable
 from recsvc.domain.profiles import CustomerModels
-from recsvc.errors import BundleCorrupt, DataError
+from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
 CUSTOMERS, CUSTOMER_TABLE = "customers.lmdb", "customers.parquet"
@@ -82,10 +83,17 @@ def open_bundle(bundle: BundleFolder) -> Bundle:
     check_files(bundle, deep=False)
     try:
         opened = _open(bundle)
-    except (OSError, ValueError, KeyError, TypeError, DataError) as error:
-        raise BundleCorrupt(bundle.path.name, f"cannot be opened: {error}") from error
+    except BundleError:
+        raise
+    except Exception as error:  # what a library says of a damaged file is of any kind
+        raise BundleCorrupt(bundle.path.name, f"cannot be opened: {_without_path(error, bundle.path)}") from error
     _check_belongs_together(opened)
     return opened
+
+
+def _without_path(error: Exception, folder: Path) -> str:
+    """What went wrong, with the names of files but not where they lie: callers of the service may read it."""
+    return str(error).replace(f"{folder}{os.sep}", "") or type(error).__name__
 
 
 def _open(bundle: BundleFolder) -> Bundle:

@@ -67,8 +67,10 @@ class LiveRecommender:
             self._recommender = warmed(Recommender(open_bundle(self._store.get(wanted))))
             self._problem = None
             log.info("bundle swapped", extra={"bundle_id": wanted})
-        except (RecsvcError, OSError) as error:
+        except RecsvcError as error:
             self._note(str(error), wanted)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged file leads to, the watch goes on
+            self._note(f"bundle {wanted} cannot be used ({type(error).__name__})", wanted)
 
     def start(self) -> None:
         """Watch the pointer file from a daemon thread."""
@@ -98,6 +100,7 @@ class LiveRecommender:
 
 
 def warmed(recommender: Recommender) -> Recommender:
-    """Answer one question before traffic does, so that pages are mapped and code is warm."""
+    """Answer one question of each kind before traffic does: pages are mapped, code is warm, nothing is read later."""
     recommender.recommend(Query(customer_id=""), now=recommender.as_of)
+    recommender.win_back(after_rank=0, limit=1, states=frozenset(), now=recommender.as_of)
     return recommender

@@ -17,7 +17,7 @@ from recsvc.errors import NotReady
 from recsvc.serving.reload import LiveRecommender
 from recsvc.serving.slate import Query
 from tests.serving.conftest import Publish
-from tests.trained import NOW
+from tests.trained import NOW, Trained
 
 
 @pytest.fixture
@@ -96,6 +96,18 @@ def without_value(staged: Path) -> None:
     (staged / reader.VALUE).unlink()
 
 
+def with_a_value_that_is_no_object(staged: Path) -> None:
+    (staged / reader.VALUE).write_text("[]")
+
+
+def with_factors_whose_header_breaks_off(staged: Path) -> None:
+    (staged / reader.FACTORS).write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f4',(")
+
+
+def with_a_broken_customer_table(staged: Path) -> None:
+    (staged / reader.CUSTOMER_TABLE).write_bytes(b"PAR1 no table PAR1")
+
+
 DAMAGES = (
     without_a_ranker,
     with_other_factors,
@@ -103,12 +115,19 @@ DAMAGES = (
     with_a_broken_database,
     with_a_broken_table,
     without_value,
+    with_a_value_that_is_no_object,
+    with_factors_whose_header_breaks_off,
+    with_a_broken_customer_table,
 )
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_bundle_that_does_not_open_leaves_the_old_one_serving_and_says_why(
-    live: LiveRecommender, publish: Publish, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+    live: LiveRecommender,
+    publish: Publish,
+    empty_store: BundleStore,
+    damage: Callable[[Path], None],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     first = publish("first")
     live.refresh()
@@ -119,6 +138,7 @@ def test_a_bundle_that_does_not_open_leaves_the_old_one_serving_and_says_why(
 
     assert live.current().bundle_id == live.status().bundle_id == first
     assert broken in str(live.status().problem)
+    assert str(empty_store.root) not in str(live.status().problem)  # anybody may read it at /health/ready
     assert live.current().recommend(Query("x"), now=NOW).items
     assert [record.getMessage() for record in caplog.records] == ["bundle not swapped"]
 
@@ -161,3 +181,19 @@ def test_a_folder_that_cannot_be_read_for_a_while_does_not_end_the_watch(
     first = publish("first")
 
     assert until(lambda: live.status().bundle_id == first)
+
+
+def test_what_is_served_needs_no_file_any_more(
+    live: LiveRecommender, publish: Publish, empty_store: BundleStore, trained: Trained
+) -> None:
+    publish("first")
+    live.refresh()
+    shutil.rmtree(empty_store.root)
+
+    serving, whole = live.current(), trained.recommender()
+
+    assert serving.win_back(after_rank=0, limit=3, states=frozenset(), now=NOW) == whole.win_back(
+        after_rank=0, limit=3, states=frozenset(), now=NOW
+    )
+    query = Query(serving.bundle.customer_table["customer_id"][0].as_py())
+    assert serving.recommend(query, now=NOW).items == whole.recommend(query, now=NOW).items
