@@ -73,7 +73,7 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
     with store.staging() as folder, open_trainer(config, progress) as (trainer, findings):
         prepared = trainer.prepared(plan.as_of_day)
         check_is_current(plan, prepared.last_day, config.horizon_days)
-        days = cut_offs(config, plan.as_of_day, prepared.first_day)
+        days = [day for day in cut_offs(config, plan.as_of_day, prepared.first_day) if trainer.has_catalogue(day)]
         rows = run_backtest(trainer, days)
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)

@@ -57,9 +57,13 @@ class Trainer:
     def learned_blend(self, day: int) -> LinearBlend:
         """Blend for a day; the prior where there is no past to learn it from."""
         past = day - self.config.horizon_days
-        if past <= self.prepared(day).first_day:
+        if past <= self.prepared(day).first_day or not self.has_catalogue(past):
             return prior_blend()
         return fit_blend(self.recommender(self._staged_replay(past)), self.truth(past), self.config.als.random_state)
+
+    def has_catalogue(self, day: int) -> bool:
+        """Whether enough was sold before a day to recommend anything: a shop may begin with a few sales."""
+        return self.prepared(day).n_catalogue > 0
 
     def recommender(self, staged: Staged) -> Recommender:
         """Open a staged folder the way a published bundle is opened."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trained import Trained, write_orders
+from tests.trained import Trained, train, write_orders
 from tests.training.shop import config_of, day, prepared
 from training.backtest import METRICS, SPLITS, Replay, _judge, _keys, pooled, table
 from training.config import TrainingConfig
@@ -59,6 +59,21 @@ def test_days_replayed_leave_a_horizon_before_and_behind(asked: tuple[str, ...],
 
 def test_a_short_history_is_not_replayed() -> None:
     assert cut_offs(TrainingConfig(horizon_days=90), as_of_day=150, first_day=0) == []
+
+
+def test_a_shop_that_began_with_a_single_sale_can_be_trained(tmp_path: Path) -> None:
+    trade = [
+        (f"c{customer}", f"i{(customer + again) % 5}", START + timedelta(25 + customer + 9 * again), 1, "1.00")
+        for customer in range(20)
+        for again in range(3)
+    ]
+    write_orders(tmp_path, [("pilot", "i0", START, 1, "1.00"), *trade])
+    (tmp_path / "shop.toml").write_text('horizon_days = 10\n[orders]\npath = "orders.csv"\n[als]\nfactors = 4\n')
+
+    fitted = train(tmp_path / "shop.toml", tmp_path / "artifacts", as_of="2024-02-05")
+
+    assert fitted.outcome.cut_offs == ()  # a horizon before as_of nothing but that sale was known
+    assert fitted.store.current_id() == fitted.bundle_id
 
 
 def test_a_customer_is_judged_on_all_on_what_they_had_and_on_what_is_new_to_them() -> None:
