@@ -104,3 +104,5 @@ def _write_version(engine: sa.Engine) -> None:
             connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
     except IntegrityError:
         return  # another process made the same store at the same moment
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(type(error).__name__) from error

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,21 @@ def test_a_store_may_be_opened_by_many_at_the_same_moment(tmp_path: Path) -> Non
     assert all(is_reachable(engine) for engine in engines)
     for engine in engines:
         engine.dispose()
+
+
+def test_a_store_that_somebody_locks_while_it_is_made_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsvc.store.engine.SQLITE_PRAGMAS", ("busy_timeout=1",))
+    engine = open_store(url_in(tmp_path))
+    with engine.begin() as connection:
+        connection.execute(sa.delete(schema_version))
+    engine.dispose()
+
+    with closing(sqlite3.connect(tmp_path / "new" / "live.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="OperationalError"):
+            open_store(url_in(tmp_path))
 
 
 def test_a_store_of_a_later_release_is_refused(tmp_path: Path) -> None:
