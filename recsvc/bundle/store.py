@@ -195,7 +195,7 @@ class BundleStore:
 
     def _history(self) -> list[str]:
         path = self.root / HISTORY
-        return path.read_text(encoding="ascii").split() if path.exists() else []
+        return path.read_text(encoding="ascii", errors="replace").split() if path.exists() else []
 
     def _sweep(self) -> None:
         """Remove what killed runs left behind; a folder whose lock is held is in use."""

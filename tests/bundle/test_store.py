@@ -10,7 +10,7 @@ import pytest
 
 from recsvc.bundle.manifest import MANIFEST, Manifest
 from recsvc.bundle.reader import REPORT
-from recsvc.bundle.store import CURRENT, BundleStore
+from recsvc.bundle.store import CURRENT, HISTORY, BundleStore
 from recsvc.errors import BundleCorrupt, BundleError, BundleNotFound, ConfigError
 from tests.trained import CREATED_AT, Trained
 
@@ -136,6 +136,12 @@ def test_rollback_goes_back_bundle_by_bundle(store: BundleStore) -> None:
     with pytest.raises(BundleNotFound, match="nothing to roll back to"):
         store.rollback()
     assert store.current_id() == oldest
+
+
+def test_a_damaged_history_stops_nobody_from_publishing(store: BundleStore) -> None:
+    (store.root / HISTORY).write_bytes(b"\xff\xfe")
+
+    assert published(store, "newest", 1) == store.current_id()
 
 
 @pytest.mark.parametrize("damage", ["manifest", "missing", "file"])
