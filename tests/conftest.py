@@ -7,10 +7,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from recsvc.serving.recommender import Recommender
 from recsvc.settings import PREFIX
 from tests.trained import Trained, train, write_shop
+
+# No test depends on how fast the machine is.
+settings.register_profile("recsvc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("recsvc")
 
 
 @pytest.fixture(autouse=True)
