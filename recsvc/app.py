@@ -51,6 +51,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         store_is_reachable=partial(is_reachable, keys.engine),
         openapi=orjson.dumps(describe(ROUTES)),
     )
+    live.tell(services.note_live)
     app = Flask("recsvc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False  # an id may hold two slashes in a row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -97,6 +97,11 @@ class FakeStatus:
 class FakeLive:
     recommender: FakeRecommender | None = field(default_factory=FakeRecommender)
     problem: str | None = None
+    changed: Callable[[], None] = lambda: None
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        self.changed = listener
+        listener()
 
     def current(self) -> FakeRecommender:
         if self.recommender is None:

@@ -32,7 +32,6 @@ def health_ready(services: Services) -> Json:
         If the live store does not answer.
     """
     problem = services.live.status().problem
-    services.metrics.has_problem(problem is not None)
     recommender = services.recommender()
     limit = timedelta(days=services.settings.max_bundle_age_days)
     if services.clock() - recommender.created_at > limit:
@@ -52,7 +51,6 @@ def metrics(services: Services) -> Response:
     """Everything counted since the service started."""
     if not services.settings.metrics_public:
         authorise(services, "read")
-    services.metrics.has_problem(services.live.status().problem is not None)
     return Response(services.metrics.page(), content_type=CONTENT_TYPE)
 
 

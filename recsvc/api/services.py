@@ -68,6 +68,9 @@ class Live(Protocol):
     def status(self) -> Status:
         """Whether all is well."""
 
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call a listener now, and whenever `status` changes, from whichever thread notices."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -82,7 +85,16 @@ class Services:
     openapi: bytes
 
     def recommender(self) -> Answers:
-        """Live bundle, noted in the metrics of this worker."""
-        answers = self.live.current()
-        self.metrics.serves(answers.bundle_id, answers.created_at)
-        return answers
+        """Live bundle."""
+        return self.live.current()
+
+    def note_live(self) -> None:
+        """Put into the metrics of this worker what it answers from, and whether a newer bundle would not load.
+
+        At once and not with its next request: that may be long in coming, and any worker may be asked for all.
+        """
+        status = self.live.status()
+        self.metrics.has_problem(status.problem is not None)
+        if status.bundle_id is not None:
+            answers = self.live.current()
+            self.metrics.serves(answers.bundle_id, answers.created_at)

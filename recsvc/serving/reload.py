@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class LiveRecommender:
         self._recommender: Recommender | None = None
         self._tried: str | None = None
         self._problem: str | None = None
+        self._listener: Callable[[], None] = _nobody
         self._stop = threading.Event()
         self.refresh()
 
@@ -57,6 +59,11 @@ class LiveRecommender:
         serving = self._recommender
         return BundleStatus(serving.bundle_id if serving else None, self._problem)
 
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call a listener now, and after every change of `status`, from the thread that made it."""
+        self._listener = listener
+        listener()
+
     def refresh(self) -> None:
         """Open the live bundle if it is another one than at the last try."""
         wanted = self._wanted()
@@ -66,6 +73,7 @@ class LiveRecommender:
         try:
             self._recommender = warmed(Recommender(open_bundle(self._store.get(wanted))))
             self._problem = None
+            self._listener()
             log.info("bundle swapped", extra={"bundle_id": wanted})
         except RecsvcError as error:
             self._note(str(error), wanted)
@@ -92,11 +100,16 @@ class LiveRecommender:
     def _note(self, problem: str, bundle_id: str | None) -> None:
         if problem != self._problem:
             self._problem = problem
+            self._listener()
             log.error("bundle not swapped", extra={"bundle_id": bundle_id, "problem": problem})
 
     def _watch(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
             self.refresh()
+
+
+def _nobody() -> None:
+    """Listen to nothing."""
 
 
 def warmed(recommender: Recommender) -> Recommender:

@@ -83,17 +83,26 @@ def test_metrics_tell_the_fallback_and_the_empty_share(service: Service) -> None
     assert "recsvc_empty_slates_total 1.0" in page
 
 
-def test_metrics_tell_the_bundle_after_a_swap(service: Service) -> None:
-    service.get("/v1/customers/a/recommendations")
+def test_metrics_tell_the_bundle_after_a_swap_though_nobody_asked_since(service: Service) -> None:
+    before = service.get("/metrics").text
     service.recommender.bundle_id = "b-second"
-    service.get("/v1/customers/a/recommendations")
+    service.live.changed()
 
     page = service.get("/metrics").text
+
+    assert 'recsvc_bundle_info{bundle_id="b-first"} 1.0' in before
 
     assert 'recsvc_bundle_info{bundle_id="b-first"} 0.0' in page
     assert 'recsvc_bundle_info{bundle_id="b-second"} 1.0' in page
     assert 'recsvc_bundle_created_timestamp_seconds{bundle_id="b-second"} 1.772' in page
     assert "recsvc_bundle_problem 0.0" in page
+
+
+def test_metrics_tell_that_a_newer_bundle_would_not_load(service: Service) -> None:
+    service.live.problem = "bundle b-second: items.parquet is missing"
+    service.live.changed()
+
+    assert "recsvc_bundle_problem 1.0" in service.get("/metrics").text
 
 
 def test_metrics_need_a_key_unless_made_public(service: Service, tmp_path: Path) -> None:

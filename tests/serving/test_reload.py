@@ -197,3 +197,16 @@ def test_what_is_served_needs_no_file_any_more(
     )
     query = Query(serving.bundle.customer_table["customer_id"][0].as_py())
     assert serving.recommend(query, now=NOW).items == whole.recommend(query, now=NOW).items
+
+
+def test_a_listener_is_told_at_once_and_after_every_change(live: LiveRecommender, publish: Publish) -> None:
+    told: list[tuple[str | None, bool]] = []
+    live.tell(lambda: told.append((live.status().bundle_id, live.status().problem is not None)))
+
+    first = publish("first")
+    live.refresh()
+    publish("broken", without_value)
+    live.refresh()
+    live.refresh()
+
+    assert told == [(None, False), (first, False), (first, True)]
