@@ -17,6 +17,8 @@ ARTIFACTS ?= artifacts
 # implicit's wheel wants the system's OpenMP library; where that is missing, set-up lends it the copy in faiss-cpu.
 OPENMP := $(CURDIR)/$(VENV)/openmp
 export LD_LIBRARY_PATH := $(OPENMP)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+# Most of a test is the engine compiling queries: two cores halve the time.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test check bench evidence soak constraints clean
@@ -25,7 +27,7 @@ demo: $(READY)
 	$(BIN)/python -m tests.demo --artifacts $(ARTIFACTS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not soak" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not soak" $(PARALLEL) $(PYTEST_ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -36,7 +38,7 @@ check: $(READY)
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.checks.dependency_audit
 	$(BIN)/python -m tests.checks.wheel_smoke
-	$(BIN)/python -m tests.checks.lowest_versions
+	$(BIN)/python -m tests.checks.lowest_versions -q -m "not soak" $(PARALLEL)
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
