@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from recsvc.domain.arrays import Counts, Vector
 
@@ -70,14 +71,15 @@ def bootstrap(values: Vector, customers: Sequence[str], seed: int = 7) -> list[E
     customers : length n
         Whose row it is.
     """
-    _, cluster = np.unique(np.array(customers, dtype=object).astype(str), return_inverse=True)
+    cluster = pd.factorize(np.array(customers, dtype=object))[0]
     applies = ~np.isnan(values)
     total, count = _by_cluster(np.where(applies, values, 0.0), cluster), _by_cluster(applies.astype(float), cluster)
     n_clusters = len(total)
     drawn = np.random.default_rng(seed).multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), RESAMPLES)
     weight = drawn.astype(np.float64)
-    means = (weight @ total) / np.maximum(weight @ count, 1.0)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    in_sample = weight @ count
+    means = np.where(in_sample > 0, (weight @ total) / np.maximum(in_sample, 1.0), np.nan)
+    low, high = np.nanquantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     mean = total.sum(axis=0) / count.sum(axis=0)
     return [Estimate(*map(float, triple)) for triple in zip(mean, low, high, strict=True)]
 
