@@ -71,7 +71,7 @@ def bootstrap(values: Vector, customers: Sequence[str], seed: int = 7) -> list[E
     customers : length n
         Whose row it is.
     """
-    cluster = pd.factorize(np.array(customers, dtype=object))[0]
+    cluster = pd.factorize(np.array(customers, dtype=object), sort=True)[0]
     applies = ~np.isnan(values)
     total, count = _by_cluster(np.where(applies, values, 0.0), cluster), _by_cluster(applies.astype(float), cluster)
     n_clusters = len(total)
