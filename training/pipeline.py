@@ -80,10 +80,8 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         verdict = judge(rows, empty_share(recommender), forced=plan.force)
         write_json(folder / REPORT, report(staged, rows))
         manifest = draft_manifest(staged, config, verdict, headline(rows), plan.created_at)
-        added = store.add(folder, manifest).manifest
-        publish = plan.publish and added.may_go_live
-        if publish:
-            store.activate(added.bundle_id)
+        publish = plan.publish and manifest.may_go_live
+        added = store.add(folder, manifest, live=publish).manifest
     return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tuple(rows))
 
 

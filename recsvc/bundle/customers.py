@@ -93,23 +93,25 @@ class CustomersWriter:
     def write(self, histories: Histories) -> None:
         """Add the records of a batch."""
         rows = sorted((key_of(customer_id), p) for p, customer_id in enumerate(histories.customer_ids))
-        try:
-            with self._env.begin(self._records, write=True) as transaction:
-                for key, position in rows:
-                    transaction.put(key, encode(histories, position))
-        except lmdb.MapFullError:  # ids far longer than usual: nothing of the batch was kept
-            self._env.set_mapsize(2 * self._env.info()["map_size"])
-            self.write(histories)
+        self._put(self._records, [(key, encode(histories, position)) for key, position in rows])
 
     def write_win_back_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the win-back list, given best first."""
-        with self._env.begin(self._ranks, write=True) as transaction:
-            for rank, customer_id in enumerate(customer_ids, 1):
-                transaction.put(key_of(customer_id), rank.to_bytes(4, "little"))
+        ranks = enumerate(customer_ids, 1)
+        self._put(self._ranks, [(key_of(customer_id), rank.to_bytes(4, "little")) for rank, customer_id in ranks])
 
     def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Read back every record written so far, in key order."""
         return _batches(self._env, self._records, size)
+
+    def _put(self, database: Any, rows: list[tuple[bytes, bytes]]) -> None:  # Any: LMDB's own handle
+        try:
+            with self._env.begin(database, write=True) as transaction:
+                for key, value in rows:
+                    transaction.put(key, value)
+        except lmdb.MapFullError:  # ids far longer than usual: nothing of these rows was kept
+            self._env.set_mapsize(2 * self._env.info()["map_size"])
+            self._put(database, rows)
 
     def __enter__(self) -> CustomersWriter:
         return self

@@ -115,8 +115,8 @@ class BundleStore:
             held.callback(shutil.rmtree, folder, ignore_errors=True)
             yield folder
 
-    def add(self, staged: Path, manifest: Manifest) -> BundleFolder:
-        """Complete a staged folder's manifest with digests and its id, and move it into place; not live yet."""
+    def add(self, staged: Path, manifest: Manifest, *, live: bool = False) -> BundleFolder:
+        """Complete a staged folder's manifest with digests and its id, move it into place, make it live if asked."""
         files = {path.name: _entry(path) for path in sorted(staged.iterdir()) if path.name != LOCK}
         manifest = manifest.model_copy(update={"files": files}).identified()
         (staged / MANIFEST).write_bytes(manifest.to_bytes())
@@ -127,7 +127,7 @@ class BundleStore:
             (staged / LOCK).unlink(missing_ok=True)
             _sync(staged)
             self._move_into_place(staged, manifest)
-        return self.get(manifest.bundle_id)
+            return self._made_live(manifest.bundle_id) if live else self.get(manifest.bundle_id)
 
     def activate(self, bundle_id: str) -> BundleFolder:
         """Verify a bundle and make it the live one.
@@ -138,10 +138,7 @@ class BundleStore:
             If it does not verify; the live one stays.
         """
         with _locked(self.root / LOCK):
-            bundle = self.verify(bundle_id)
-            self._remember(bundle_id)
-            replace_file(self.root / CURRENT, bundle_id + "\n")
-        return bundle
+            return self._made_live(bundle_id)
 
     def rollback(self) -> BundleFolder:
         """Go back to the newest bundle that was live before the live one was made.
@@ -162,14 +159,25 @@ class BundleStore:
         return self.activate(earlier[-1])
 
     def prune(self, keep: int) -> list[str]:
-        """Delete all but the newest `keep` bundles; the live one always stays. Returns the ids deleted."""
+        """Delete what is older than the newest `keep` bundles that were ever live; returns the ids deleted.
+
+        Bundles that never went live do not count: refused nights leave something to roll back to. The live one stays.
+        """
         with _locked(self.root / LOCK):
-            live = self.current_id()
-            old = [b for b in self.bundles() if b.manifest.bundle_id != live]
-            doomed = old[: max(len(old) - max(keep - 1, 0), 0)]
+            kept = {self.current_id(), *self._history()}
+            bundles = self.bundles()
+            lived = [number for number, bundle in enumerate(bundles) if bundle.manifest.bundle_id in kept]
+            oldest = lived[-keep] if len(lived) >= keep else 0
+            doomed = [bundle for bundle in bundles[:oldest] if bundle.manifest.bundle_id != self.current_id()]
             for bundle in doomed:
                 shutil.rmtree(self._hidden(bundle.path))
         return [bundle.manifest.bundle_id for bundle in doomed]
+
+    def _made_live(self, bundle_id: str) -> BundleFolder:
+        bundle = self.verify(bundle_id)
+        self._remember(bundle_id)
+        replace_file(self.root / CURRENT, bundle_id + "\n")
+        return bundle
 
     def _move_into_place(self, staged: Path, manifest: Manifest) -> None:
         target = self.root / manifest.bundle_id

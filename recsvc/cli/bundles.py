@@ -28,7 +28,9 @@ def list_bundles(artifacts: Path | None, as_json: bool) -> None:
     if as_json:
         write_json(rows)
         return
-    table = Table(*(rows[0] if rows else ["no bundle yet: run `recsvc-train fit`"]))
+    table = Table()
+    for heading in rows[0] if rows else ["no bundle yet: run `recsvc-train fit`"]:
+        table.add_column(heading, no_wrap=heading == "bundle_id")
     for row in rows:
         table.add_row(*map(str, row.values()))
     Console().print(table)
@@ -70,7 +72,7 @@ def rollback(artifacts: Path | None) -> None:
 
 
 @bundles.command(epilog="Example: recsvc bundles prune --keep 3")
-@click.option("--keep", default=3, show_default=True, type=click.IntRange(1), help="How many of the newest stay.")
+@click.option("--keep", default=3, show_default=True, type=click.IntRange(1), help="How many that were ever live stay.")
 @with_artifacts
 def prune(keep: int, artifacts: Path | None) -> None:
     """Delete old bundles; the live one always stays."""

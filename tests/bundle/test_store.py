@@ -24,10 +24,7 @@ def published(store: BundleStore, note: str, days_later: int, *, activate: bool 
             if path.name != MANIFEST:
                 shutil.copyfile(path, staged / path.name)
         (staged / REPORT).write_text(f'{{"note": "{note}"}}')
-        bundle_id = store.add(staged, manifest).manifest.bundle_id
-    if activate:
-        store.activate(bundle_id)
-    return bundle_id
+        return store.add(staged, manifest, live=activate).manifest.bundle_id
 
 
 def flipped(path: Path, position: int) -> None:
@@ -157,15 +154,25 @@ def test_rollback_leads_away_from_a_bundle_that_is_damaged_or_gone(store: Bundle
     assert store.current_id() == oldest
 
 
-def test_prune_keeps_the_newest_and_the_live_one(store: BundleStore) -> None:
-    live = str(store.current_id())
-    made = [published(store, f"bundle {day}", day, activate=False) for day in range(1, 5)]
+def test_prune_keeps_the_newest_that_were_live(store: BundleStore) -> None:
+    first = str(store.current_id())
+    made = [published(store, f"bundle {day}", day) for day in range(1, 4)]
 
     deleted = store.prune(keep=2)
 
-    assert deleted == made[:3]
-    assert names(store) == [live, made[3]]
+    assert deleted == [first, made[0]]
+    assert names(store) == made[1:]
     assert store.prune(keep=2) == []
+
+
+def test_prune_does_not_count_refused_nights_and_never_takes_the_live_one(store: BundleStore) -> None:
+    live, second = str(store.current_id()), published(store, "second", 1)
+    refused = [published(store, f"night {day}", day, activate=False) for day in range(2, 5)]
+    store.activate(live)
+
+    assert store.prune(keep=2) == []
+    assert store.prune(keep=1) == []
+    assert names(store) == [live, second, *refused]
 
 
 def test_a_bundle_with_an_unreadable_manifest_does_not_hide_the_others(store: BundleStore) -> None:
