@@ -66,7 +66,8 @@ def test_activate_rollback_and_prune(bundles: Bundles, store: BundleStore, train
     assert store.current_id() == other
     assert bundles("rollback").out == f"live: {trained.bundle_id}\n"
     assert store.current_id() == trained.bundle_id
-    assert bundles("prune", "--keep", 1).out == f"deleted {other}\n"
+    assert bundles("activate", other).code == 0
+    assert bundles("prune", "--keep", 1).out == f"deleted {trained.bundle_id}\n"
     assert bundles("prune", "--keep", 1).out == ""
     assert bundles("rollback").code == 2
 
