@@ -82,6 +82,7 @@ def validate_command(config: str, orders: str | None, as_of: datetime | None) ->
         raise_on_stop(found.findings)
     else:
         print_data(console, found.report)
+        console.print("The data can be trained on.")
 
 
 @cli.command("backtest", epilog="Example: recsvc-train backtest shop.toml --as-of 2025-10-01 --as-of 2025-11-01")

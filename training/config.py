@@ -111,9 +111,10 @@ def _read(path_or_preset: str | Path) -> tuple[Document, Path]:
             return tomllib.loads((PRESETS / f"{path_or_preset}.toml").read_text("utf-8")), Path.cwd()
         return tomllib.loads(path.read_text("utf-8")), path.resolve().parent
     except OSError as error:
-        known = ", ".join(preset_names())
-        problem = f"cannot be read ({error.strerror})"
-        raise ConfigError(str(path), problem, f"name a TOML file or a preset: {known}") from error
+        nearest = difflib.get_close_matches(path.name, preset_names(), n=1)
+        hint = f"did you mean {nearest[0]}? " if nearest else ""
+        fix = f"{hint}name a TOML file or a preset: {', '.join(preset_names())}"
+        raise ConfigError(str(path), f"cannot be read ({error.strerror})", fix) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"is not TOML: {error}", "mend the line it names") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from recsvc.api.replies import slate_json
 from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query, Slate
@@ -30,20 +30,9 @@ def recommend(
     query = Query(customer_id, k=k, exclude_purchased=exclude_purchased, explore_slots=explore_slots)
     slate = recommender.recommend(query, now=datetime.now(UTC))
     if as_json:
-        write_json(as_plain(slate))
+        write_json(slate_json(slate, recommender))
         return
     Console().print(shown(slate, recommender))
-
-
-def as_plain(slate: Slate) -> dict[str, object]:
-    """Slate as plain values."""
-    return {
-        "bundle_id": slate.bundle_id,
-        "strategy": slate.strategy,
-        "customer": asdict(slate.customer) if slate.customer else None,
-        "items": [asdict(item) for item in slate.items],
-        "filters_applied": slate.filters_applied,
-    }
 
 
 def shown(slate: Slate, recommender: Recommender) -> Table:

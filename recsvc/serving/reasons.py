@@ -44,7 +44,10 @@ class ReasonWriter:
     def _own(self, facts: Signals, position: int) -> Iterator[Reason]:
         times, since = int(facts.order_days[position]), int(facts.days_since_item[position])
         gap = round(float(facts.typical_gap_days[position]))
-        if times > 1:
+        if times == 2:  # one gap is no habit
+            text = f"you bought this twice, {gap} days apart; it has been {since}"
+            yield Reason("bought_often", text, {"times": times, "usual_gap_days": gap, "days_since": since})
+        elif times > 2:
             text = f"you bought this {times} times, usually every {gap} days; it has been {since}"
             yield Reason("bought_often", text, {"times": times, "usual_gap_days": gap, "days_since": since})
         elif times == 1:

@@ -50,6 +50,10 @@ def _lapsed_high_value(live: LiveService) -> list[dict[str, Any]]:  # Any: JSON
 def customer_table(customers: list[LapsedCustomer]) -> Table:
     """Whom to win back, best first: state, value, and products with the first reason of each."""
     table = Table(title=f"Win back: the first {len(customers)} lapsed high-value customers", show_lines=True)
+    table.caption = (
+        "Rank is among all who are lapsed or lost; P(return) and expected spend are for the training horizon, "
+        "not the effect of a contact."
+    )
     for heading in ("rank", "customer", "state", "value"):
         table.add_column(heading, no_wrap=True)
     table.add_column("products, and why", ratio=1)
@@ -70,8 +74,8 @@ def _state(profile: dict[str, Any]) -> str:  # Any: JSON
 def _value(profile: dict[str, Any]) -> str:  # Any: JSON
     return (
         f"spent {profile['spend']:,.2f} so far\n"
-        f"returns with {profile['probability_of_return']:.0%}\n"
-        f"a contact is worth {profile['expected_value_of_contact']:,.2f}"
+        f"P(return) {profile['probability_of_return']:.0%}\n"
+        f"expected {profile['expected_value_of_contact']:,.2f}"
     )
 
 
