@@ -7,7 +7,7 @@ the second, over the records just written, builds what depends on those fits. Ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from recsvc.bundle.reader import (
     ITEMS,
     LAPSE,
     RANKER,
+    RETURN_MODEL,
     VALUE,
     fold_in_params,
 )
@@ -35,6 +36,7 @@ from recsvc.domain.blending import LinearBlend
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.profiles import CustomerModels, Economics, profiles
+from recsvc.domain.return_model import btyd_targeting
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
 from training.als import fit_item_factors, gram_matrix
@@ -46,11 +48,13 @@ from training.index import write_index
 from training.interactions import user_items, weighted
 from training.lapse import fit_lapse
 from training.maximum_likelihood import Diagnostics
+from training.past_windows import sample_records
 from training.progress import Progress
 from training.ranker import prior_blend
 from training.records import Fingerprint, Summaries, stream_histories, write_records
 from training.split import Past, joined_past, past_of
 from training.tables import Prepared
+from training.targeting_choice import TargetingFit, fit_targeting
 from training.value import fit_high_value_rule, fit_value
 
 
@@ -62,6 +66,7 @@ class Staged:
     prepared: Prepared
     past: Past
     diagnostics: tuple[Diagnostics, ...]
+    targeting: TargetingFit
     fingerprint: str
 
 
@@ -85,6 +90,10 @@ def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Pr
             summaries = write_records(histories, records, prepared.as_of_day)
         with progress.step("value and lapse"):
             models, diagnostics = fit_customer_models(summaries, config)
+        with progress.step("return model"):
+            sample = sample_records(records.batches())
+            targeting = fit_targeting(sample, models.thresholds, config.horizon_days, prepared.as_of_day)
+            models = replace(models, targeting=targeting.targeting)
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), models, prepared, config)
             records.write_win_back_ranks(found.customers.win_back_ids())
@@ -93,7 +102,8 @@ def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Pr
     with progress.step("files"):
         _write_files(folder, prepared.items, found, models, factors)
         write_blend(folder, prior_blend())
-    return Staged(folder, prepared, found.past, tuple(diagnostics), fingerprint.hexdigest())
+    fits = (*diagnostics, targeting.diagnostics)
+    return Staged(folder, prepared, found.past, fits, targeting, fingerprint.hexdigest())
 
 
 def check_catalogue(prepared: Prepared) -> None:
@@ -110,7 +120,7 @@ def check_catalogue(prepared: Prepared) -> None:
 
 
 def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[CustomerModels, list[Diagnostics]]:
-    """Fit value, clock and the line of high value."""
+    """Fit value, clock and the line of high value; BTYD orders the win-back list until something else is chosen."""
     value, lapse = fit_value(summaries.rfm), fit_lapse(summaries.gaps)
     thresholds = LapseThresholds(config.lapse.due, config.lapse.late, config.lapse.lapsed, config.lapse.lost)
     active = lapsed_after_days(lapse.params, thresholds, summaries.gaps)
@@ -126,6 +136,7 @@ def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[C
             margin=config.value.margin,
             discount_rate=config.value.discount_rate,
         ),
+        targeting=btyd_targeting("nothing else was tried"),
     )
     return models, [*value.diagnostics, lapse.diagnostics]
 
@@ -155,7 +166,7 @@ def _second_pass(
 ) -> SecondPass:
     convention = fold_in_params(fold_in_convention(config.als))
     comebacks = np.zeros(len(prepared.items), np.int64)
-    matrices, pasts, customers = [], [], CustomerTable()
+    matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering)
     for histories in batches:
         figures = profiles(histories, models, prepared.as_of_day)
         matrix = user_items(histories, prepared.as_of_day, prepared.n_catalogue, convention)
@@ -175,3 +186,4 @@ def _write_files(folder: Path, items: pa.Table, found: SecondPass, models: Custo
     write_index(factors, folder / INDEX)
     write_json(folder / VALUE, models.value_json())
     write_json(folder / LAPSE, models.lapse_json())
+    write_json(folder / RETURN_MODEL, models.targeting.to_json())

@@ -7,7 +7,7 @@ bought between the two.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from training.ranker import fit_blend, prior_blend
 from training.split import Truth
 from training.staging import Staged, fold_in_convention, stage, write_blend
 from training.tables import Prepared
-from training.truth import first_orders
+from training.truth import first_orders, spend_after
 
 Prepare = Callable[[int], Prepared]
 UNPUBLISHED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,6 +47,7 @@ class Trainer:
         self.prepared = cache(prepare)
         self.replay = cache(self._replay)
         self.truth = cache(self._truth)
+        self.spend_after = cache(self._spend_after)
         self._staged_replay = cache(self._stage_replay)
 
     def train(self, day: int, folder: Path) -> Staged:
@@ -82,6 +83,9 @@ class Trainer:
 
     def _truth(self, day: int) -> Truth:
         return first_orders(self.prepared(day + self.config.horizon_days), day)
+
+    def _spend_after(self, day: int) -> Mapping[str, float]:
+        return spend_after(self.prepared(day + self.config.horizon_days), day)
 
 
 def draft_manifest(
