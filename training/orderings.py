@@ -31,7 +31,8 @@ def rfm_score(silence_days: Vector, orders: Vector, spend: Vector) -> Vector:
     ----------
     Hughes (1994), Strategic Database Marketing
     """
-    return np.sum([np.ceil(QUINTILES * mid_ranks(column)) for column in (-silence_days, orders, spend)], axis=0)
+    quintiles = [np.ceil(QUINTILES * mid_ranks(column)) for column in (-silence_days, orders, spend)]
+    return np.asarray(np.sum(quintiles, axis=0), np.float64)
 
 
 def mid_ranks(values: AnyArray) -> Vector:

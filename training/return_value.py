@@ -118,9 +118,8 @@ def covers_a_year(windows: Sequence[Window], horizon_days: int) -> bool:
 def fit_logistic(standard: Vector, outcome: Mask, weight: Vector, l2: float) -> tuple[Vector, float]:
     """Weights and intercept of a logistic regression, ridge on the weights only."""
     data = (standard, outcome.astype(np.float64), weight / weight.sum(), l2)
-    options = {"maxiter": 1000, "gtol": 1e-9, "ftol": 1e-14}
     start = np.zeros(standard.shape[1] + 1)
-    found = minimize(_logistic_loss, start, data, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(_logistic_loss, start, data, jac=True, method="L-BFGS-B", tol=1e-12)
     return np.asarray(found.x[:-1], np.float64), float(found.x[-1])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from recsvc.domain.arrays import Mask, Vector
+from recsvc.domain.arrays import AnyArray, Mask, Vector
 from recsvc.domain.history import Histories
 from recsvc.domain.profiles import CustomerModels, Profiles, profiles
 from recsvc.domain.return_model import LEARNED, ORDERINGS, PAST_SPEND
@@ -146,7 +146,7 @@ def _calibrations(replays: Sequence[TargetingReplay]) -> list[Calibration]:
     return calibrations(groups)
 
 
-def _figures(histories: Histories, models: CustomerModels, day: int) -> dict[str, Vector]:
+def _figures(histories: Histories, models: CustomerModels, day: int) -> dict[str, AnyArray]:
     """Columns of a batch: what orderings need, the groups, and P(return) as shipped."""
     shown = profiles(histories, models, day)
     spend, silence = shown.spend / MINOR_UNITS, shown.days_since_last_purchase.astype(np.float64)

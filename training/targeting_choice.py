@@ -1,7 +1,8 @@
 """Which ordering of the win-back list to ship: the candidates race over past horizons that ended before `as_of`.
 
-In each race the return model is fitted on windows that had ended when the race began, so it is out of time there. The
-best wins; of those within `TIE` of the best, the earliest of `ORDERINGS`; whoever captures less than past spend is out.
+In each race the return model is fitted on windows that had ended when the race began, so it is out of time there, and
+on less past than the one that is shipped. Who is more than `TIE` below the best is out, so nothing measurably below past
+spend is shipped; of the others, which the races cannot tell apart, the earliest of `ORDERINGS` wins.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from recsvc.domain.arrays import Vector
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds
-from recsvc.domain.return_model import ORDERINGS, PAST_SPEND, ReturnModel, Targeting, btyd_targeting
+from recsvc.domain.return_model import ORDERINGS, ReturnModel, Targeting, btyd_targeting
 from training.capture import Ranked, capture
 from training.errors import FitDidNotConverge
 from training.maximum_likelihood import Diagnostics
@@ -111,8 +112,7 @@ def choose(races: Sequence[Ranked]) -> tuple[str, dict[str, float]]:
     """Name of the winner, and what each candidate captured."""
     captures = {name: capture(races, name) for name in ORDERINGS}
     best = max(captures.values())
-    fit = [name for name in ORDERINGS if captures[name] >= max(best - TIE, captures[PAST_SPEND])]
-    return fit[0], captures
+    return next(name for name in ORDERINGS if captures[name] >= best - TIE), captures
 
 
 def _log_odds(probability: Vector) -> Vector:

@@ -101,7 +101,8 @@ class ReturnModel:
             vectors = {name: np.array(values[name], np.float64) for name in VECTORS}
         except (KeyError, TypeError, ValueError) as problem:
             raise DataError(WHAT, f"a vector is missing or not of numbers: {problem}", REFIT) from None
-        return cls(**vectors, **read_numbers(WHAT, values, NUMBERS))
+        fields: dict[str, Any] = {**vectors, **read_numbers(WHAT, values, NUMBERS)}  # arrays and floats by name
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)
