@@ -36,7 +36,6 @@ from recsvc.domain.blending import LinearBlend
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.profiles import CustomerModels, Economics, profiles
-from recsvc.domain.return_model import btyd_targeting
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
 from training.als import fit_item_factors, gram_matrix
@@ -54,7 +53,7 @@ from training.ranker import prior_blend
 from training.records import Fingerprint, Summaries, stream_histories, write_records
 from training.split import Past, joined_past, past_of
 from training.tables import Prepared
-from training.targeting_choice import TargetingFit, fit_targeting
+from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
 from training.value import fit_high_value_rule, fit_value
 
 
@@ -80,8 +79,13 @@ class SecondPass:
     customers: CustomerTable
 
 
-def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Progress) -> Staged:
-    """Fit everything but the blend on what was read, and write it into `folder` with the prior blend."""
+def stage(
+    prepared: Prepared, config: TrainingConfig, folder: Path, progress: Progress, *, targeted: bool = True
+) -> Staged:
+    """Fit everything but the blend on what was read, and write it into `folder` with the prior blend.
+
+    Not `targeted`, BTYD orders the win-back list: for replays in which nobody looks at it.
+    """
     check_catalogue(prepared)
     n_customers, fingerprint = len(prepared.customer_ids), Fingerprint()
     with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
@@ -91,8 +95,7 @@ def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Pr
         with progress.step("value and lapse"):
             models, diagnostics = fit_customer_models(summaries, config)
         with progress.step("return model"):
-            sample = sample_records(records.batches())
-            targeting = fit_targeting(sample, models.thresholds, config.horizon_days, prepared.as_of_day)
+            targeting = _targeting(records, models, prepared.as_of_day) if targeted else no_targeting()
             models = replace(models, targeting=targeting.targeting)
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), models, prepared, config)
@@ -136,7 +139,7 @@ def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[C
             margin=config.value.margin,
             discount_rate=config.value.discount_rate,
         ),
-        targeting=btyd_targeting("nothing else was tried"),
+        targeting=no_targeting().targeting,
     )
     return models, [*value.diagnostics, lapse.diagnostics]
 
@@ -159,6 +162,11 @@ def write_blend(folder: Path, blend: LinearBlend) -> None:
 def write_json(path: Path, content: object) -> None:
     """Write readable JSON with sorted keys."""
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+def _targeting(records: CustomersWriter, models: CustomerModels, as_of_day: int) -> TargetingFit:
+    horizon_days = models.economics.horizon_days
+    return fit_targeting(sample_records(records.batches()), models.thresholds, horizon_days, as_of_day)
 
 
 def _second_pass(

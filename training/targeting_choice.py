@@ -1,7 +1,7 @@
 """Which ordering of the win-back list to ship: the candidates race over past horizons that ended before `as_of`.
 
-In each race the return model is fitted on windows that had ended when the race began, so it is out of time there, and
-on less past than the one that is shipped. Who is more than `TIE` below the best is out, so nothing measurably below past
+In each race the return model is fitted on windows that had ended when the race began, so it is out of time there, on
+less past than the one that is shipped. Who is more than `TIE` below the best is out, so nothing measurably below past
 spend is shipped; of the others, which the races cannot tell apart, the earliest of `ORDERINGS` wins.
 """
 
@@ -64,11 +64,16 @@ def fit_targeting(histories: Histories, thresholds: LapseThresholds, horizon_day
         races = run_races(windows, horizon_days)
         model = fit_return_model(windows, horizon_days, slope_of(races))
     except FitDidNotConverge as reason:
-        return TargetingFit(btyd_targeting(str(reason)), {}, Diagnostics(RETURN_MODEL, n_rows, fallback=str(reason)))
+        return no_targeting(str(reason), n_rows)
     ordering, captures = choose([ranked_window(race) for race in races])
     shown = ", ".join(f"{name} {captures[name]:.3f}" for name in ORDERINGS)
     reason_why = f"spend captured by the top 20 % in {len(races)} past horizons: {shown}"
     return TargetingFit(Targeting(ordering, model, reason_why), captures, Diagnostics(RETURN_MODEL, n_rows))
+
+
+def no_targeting(reason: str = "nothing else was tried", n_rows: int = 0) -> TargetingFit:
+    """Stand in with BTYD, and say why."""
+    return TargetingFit(btyd_targeting(reason), {}, Diagnostics(RETURN_MODEL, n_rows, fallback=reason))
 
 
 def run_races(windows: Sequence[Window], horizon_days: int) -> list[Race]:
