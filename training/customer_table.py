@@ -66,11 +66,11 @@ class CustomerTable:
         """Win-back list first, then everybody else; ties by id."""
         worth = np.full(len(self._ids), -np.inf)
         listed = columns["to_win_back"]
-        worth[listed] = _worth(self._ordering, {name: column[listed] for name, column in columns.items()})
+        worth[listed] = worth(self._ordering, {name: column[listed] for name, column in columns.items()})
         return ranked(worth, self._ids)
 
 
-def _worth(ordering: str, columns: dict[str, AnyArray]) -> Vector:
+def worth(ordering: str, columns: dict[str, AnyArray]) -> Vector:
     """Score of the customers on the list by the shipped ordering; the highest comes first."""
     shown = columns["expected_value_of_contact"]
     if ordering not in (PAST_SPEND, RANK_AVERAGE) or not len(shown):
