@@ -64,10 +64,10 @@ class CustomerTable:
 
     def _order(self, columns: dict[str, AnyArray]) -> Counts:
         """Win-back list first, then everybody else; ties by id."""
-        worth = np.full(len(self._ids), -np.inf)
+        score = np.full(len(self._ids), -np.inf)
         listed = columns["to_win_back"]
-        worth[listed] = worth(self._ordering, {name: column[listed] for name, column in columns.items()})
-        return ranked(worth, self._ids)
+        score[listed] = worth(self._ordering, {name: column[listed] for name, column in columns.items()})
+        return ranked(score, self._ids)
 
 
 def worth(ordering: str, columns: dict[str, AnyArray]) -> Vector:
