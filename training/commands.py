@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from training.errors import QualityGateFailed
 from training.pipeline import Plan, backtest, day_number, fit
 from training.progress import shown_progress
 from training.report import print_backtest, print_data, print_findings, print_outcome
+from training.report_targeting import print_targeting
 from training.synth import synth
 from training.validate import raise_on_stop
 
@@ -89,7 +89,7 @@ def validate_command(config: str, orders: str | None, as_of: datetime | None) ->
 @click.argument("config")
 @with_orders
 @click.option("--as-of", "days", type=DATE, multiple=True, help="Cut-off; repeatable. Default: those of the config.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the table there as JSON.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the tables there as JSON.")
 def backtest_command(config: str, orders: str | None, days: tuple[datetime, ...], json_file: Path | None) -> None:
     """Replay the past: train at each cut-off, test on what returning customers then bought."""
     settings = load_config(config, {"orders.path": orders})
@@ -97,10 +97,11 @@ def backtest_command(config: str, orders: str | None, days: tuple[datetime, ...]
     if not chosen:
         raise click.UsageError("name at least one --as-of, or backtest.as_of in the config")
     with shown_progress() as progress:
-        rows = backtest(settings, sorted(chosen), progress)
-    print_backtest(Console(), rows, len(chosen))
+        tested = backtest(settings, sorted(chosen), progress)
+    print_backtest(Console(), tested.rows, len(chosen))
+    print_targeting(Console(), tested.targeting)
     if json_file:
-        json_file.write_bytes(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2))
+        json_file.write_bytes(orjson.dumps(tested.to_json(), option=orjson.OPT_INDENT_2))
 
 
 def program(arguments: Sequence[str] | None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from recsvc.domain.arrays import AnyArray, Counts
+from recsvc.domain.arrays import AnyArray, Counts, Vector
 from recsvc.domain.lapse import STATES
 from recsvc.domain.profiles import Profiles
+from recsvc.domain.return_model import PAST_SPEND, RANK_AVERAGE
 from recsvc.domain.segments import SEGMENTS
+from training.orderings import candidate_scores, ranked
 
 FIGURES = (
     "probability_alive",
@@ -23,9 +25,10 @@ MINOR_UNITS = 100
 
 
 class CustomerTable:
-    """Collects figures batch by batch, then sorts them once."""
+    """Collects figures batch by batch, then sorts them once, the win-back list by a shipped ordering."""
 
-    def __init__(self) -> None:
+    def __init__(self, ordering: str) -> None:
+        self._ordering = ordering
         self._ids: list[str] = []
         self._parts: list[dict[str, AnyArray]] = []
 
@@ -60,11 +63,20 @@ class CustomerTable:
         return {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
 
     def _order(self, columns: dict[str, AnyArray]) -> Counts:
-        """Win-back list by expected value of contact, then everybody else; ties by id."""
-        by_id = np.empty(len(self._ids), np.int64)
-        by_id[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(self._ids))
-        worth = np.where(columns["to_win_back"], columns["expected_value_of_contact"], -np.inf)
-        return np.lexsort((by_id, -worth))
+        """Win-back list first, then everybody else; ties by id."""
+        score = np.full(len(self._ids), -np.inf)
+        listed = columns["to_win_back"]
+        score[listed] = worth(self._ordering, {name: column[listed] for name, column in columns.items()})
+        return ranked(score, self._ids)
+
+
+def worth(ordering: str, columns: dict[str, AnyArray]) -> Vector:
+    """Score of the customers on the list by the shipped ordering; the highest comes first."""
+    shown = columns["expected_value_of_contact"]
+    if ordering not in (PAST_SPEND, RANK_AVERAGE) or not len(shown):
+        return shown  # P(return) x value, of the return model or of BTYD
+    btyd = columns["expected_purchases"] * columns["expected_average_value"]
+    return candidate_scores(columns["spend"], btyd, shown)[ordering]
 
 
 def _lapse_columns(figures: Profiles) -> dict[str, AnyArray]:

@@ -25,6 +25,7 @@ from training.progress import Progress
 from training.session import open_session
 from training.staging import Staged, write_json
 from training.tables import load_tables, prepare
+from training.targeting import TargetingTable, replay_targeting, targeting_table
 from training.trainer import Trainer, draft_manifest
 from training.validate import Finding
 
@@ -44,6 +45,20 @@ class Outcome:
     data: CleaningReport
     cut_offs: tuple[int, ...]
     rows: tuple[Row, ...]
+    targeting: TargetingTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackTest:
+    """Tables of the pooled replays; empty, and None, when there was no day to replay."""
+
+    rows: tuple[Row, ...]
+    targeting: TargetingTable | None
+
+    def to_json(self) -> dict[str, Any]:  # JSON
+        """Plain values by name."""
+        targeting = None if self.targeting is None else self.targeting.to_json()
+        return {"ranking": [asdict(row) for row in self.rows], "targeting": targeting}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +89,15 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         prepared = trainer.prepared(plan.as_of_day)
         check_is_current(plan, prepared.last_day, config.horizon_days)
         days = [day for day in cut_offs(config, plan.as_of_day, prepared.first_day) if trainer.has_catalogue(day)]
-        rows = run_backtest(trainer, days)
+        tested = run_backtest(trainer, days)
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)
-        verdict = judge(rows, empty_share(recommender), forced=plan.force)
-        write_json(folder / REPORT, report(staged, rows))
-        manifest = draft_manifest(staged, config, verdict, headline(rows), plan.created_at)
+        verdict = judge(tested.rows, empty_share(recommender), tested.targeting, forced=plan.force)
+        write_json(folder / REPORT, report(staged, tested))
+        manifest = draft_manifest(staged, config, verdict, headline(tested.rows), plan.created_at)
         publish = plan.publish and manifest.may_go_live
         added = store.add(folder, manifest, live=publish).manifest
-    return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tuple(rows))
+    return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tested.rows, tested.targeting)
 
 
 def check_is_current(plan: Plan, last_day: int, horizon_days: int) -> None:
@@ -98,16 +113,19 @@ def check_is_current(plan: Plan, last_day: int, horizon_days: int) -> None:
         raise DataError("orders", problem, f"name the day to train at: --as-of {moment_of(last_day + 1):%Y-%m-%d}")
 
 
-def backtest(config: TrainingConfig, days: list[int], progress: Progress) -> list[Row]:
+def backtest(config: TrainingConfig, days: list[int], progress: Progress) -> BackTest:
     """Replay the recipe at several days and pool them."""
     with open_trainer(config, progress) as (trainer, _):
         return run_backtest(trainer, days)
 
 
-def run_backtest(trainer: Trainer, days: list[int]) -> list[Row]:
-    """Table of the pooled replays; empty when there is no day to replay."""
+def run_backtest(trainer: Trainer, days: list[int]) -> BackTest:
+    """Replay at each day, and put the replays into tables."""
+    if not days:
+        return BackTest((), None)
     replays = [replay(trainer, day) for day in days]
-    return table(pooled(replays)) if replays else []
+    targeting = [replay_targeting(trainer, day) for day in days]
+    return BackTest(tuple(table(pooled(replays))), targeting_table(targeting))
 
 
 @contextmanager
@@ -158,12 +176,13 @@ def headline(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def report(staged: Staged, rows: Sequence[Row]) -> dict[str, Any]:  # JSON
+def report(staged: Staged, tested: BackTest) -> dict[str, Any]:  # JSON
     """Content of `report.json`: the same for the same data, config and seed."""
     return {
         "data": asdict(of_the_past(staged.prepared.report)),
         "fits": [one.to_json() for one in staged.diagnostics],
-        "back_test": [asdict(row) for row in rows],
+        "win_back_order": staged.targeting.to_json(),
+        "back_test": tested.to_json(),
     }
 
 

@@ -7,7 +7,7 @@ the second, over the records just written, builds what depends on those fits. Ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from recsvc.bundle.reader import (
     ITEMS,
     LAPSE,
     RANKER,
+    RETURN_MODEL,
     VALUE,
     fold_in_params,
 )
@@ -46,11 +47,13 @@ from training.index import write_index
 from training.interactions import user_items, weighted
 from training.lapse import fit_lapse
 from training.maximum_likelihood import Diagnostics
+from training.past_windows import sample_records
 from training.progress import Progress
 from training.ranker import prior_blend
 from training.records import Fingerprint, Summaries, stream_histories, write_records
 from training.split import Past, joined_past, past_of
 from training.tables import Prepared
+from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
 from training.value import fit_high_value_rule, fit_value
 
 
@@ -62,6 +65,7 @@ class Staged:
     prepared: Prepared
     past: Past
     diagnostics: tuple[Diagnostics, ...]
+    targeting: TargetingFit
     fingerprint: str
 
 
@@ -75,8 +79,13 @@ class SecondPass:
     customers: CustomerTable
 
 
-def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Progress) -> Staged:
-    """Fit everything but the blend on what was read, and write it into `folder` with the prior blend."""
+def stage(
+    prepared: Prepared, config: TrainingConfig, folder: Path, progress: Progress, *, targeted: bool = True
+) -> Staged:
+    """Fit everything but the blend on what was read, and write it into `folder` with the prior blend.
+
+    Not `targeted`, BTYD orders the win-back list: for replays in which nobody looks at it.
+    """
     check_catalogue(prepared)
     n_customers, fingerprint = len(prepared.customer_ids), Fingerprint()
     with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
@@ -85,6 +94,9 @@ def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Pr
             summaries = write_records(histories, records, prepared.as_of_day)
         with progress.step("value and lapse"):
             models, diagnostics = fit_customer_models(summaries, config)
+        with progress.step("return model"):
+            targeting = _targeting(records, models, prepared.as_of_day) if targeted else no_targeting()
+            models = replace(models, targeting=targeting.targeting)
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), models, prepared, config)
             records.write_win_back_ranks(found.customers.win_back_ids())
@@ -93,7 +105,8 @@ def stage(prepared: Prepared, config: TrainingConfig, folder: Path, progress: Pr
     with progress.step("files"):
         _write_files(folder, prepared.items, found, models, factors)
         write_blend(folder, prior_blend())
-    return Staged(folder, prepared, found.past, tuple(diagnostics), fingerprint.hexdigest())
+    fits = (*diagnostics, targeting.diagnostics)
+    return Staged(folder, prepared, found.past, fits, targeting, fingerprint.hexdigest())
 
 
 def check_catalogue(prepared: Prepared) -> None:
@@ -110,7 +123,7 @@ def check_catalogue(prepared: Prepared) -> None:
 
 
 def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[CustomerModels, list[Diagnostics]]:
-    """Fit value, clock and the line of high value."""
+    """Fit value, clock and the line of high value; BTYD orders the win-back list until something else is chosen."""
     value, lapse = fit_value(summaries.rfm), fit_lapse(summaries.gaps)
     thresholds = LapseThresholds(config.lapse.due, config.lapse.late, config.lapse.lapsed, config.lapse.lost)
     active = lapsed_after_days(lapse.params, thresholds, summaries.gaps)
@@ -126,6 +139,7 @@ def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[C
             margin=config.value.margin,
             discount_rate=config.value.discount_rate,
         ),
+        targeting=no_targeting().targeting,
     )
     return models, [*value.diagnostics, lapse.diagnostics]
 
@@ -150,12 +164,17 @@ def write_json(path: Path, content: object) -> None:
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
+def _targeting(records: CustomersWriter, models: CustomerModels, as_of_day: int) -> TargetingFit:
+    horizon_days = models.economics.horizon_days
+    return fit_targeting(sample_records(records.batches()), models.thresholds, horizon_days, as_of_day)
+
+
 def _second_pass(
     batches: Iterator[Histories], models: CustomerModels, prepared: Prepared, config: TrainingConfig
 ) -> SecondPass:
     convention = fold_in_params(fold_in_convention(config.als))
     comebacks = np.zeros(len(prepared.items), np.int64)
-    matrices, pasts, customers = [], [], CustomerTable()
+    matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering)
     for histories in batches:
         figures = profiles(histories, models, prepared.as_of_day)
         matrix = user_items(histories, prepared.as_of_day, prepared.n_catalogue, convention)
@@ -175,3 +194,4 @@ def _write_files(folder: Path, items: pa.Table, found: SecondPass, models: Custo
     write_index(factors, folder / INDEX)
     write_json(folder / VALUE, models.value_json())
     write_json(folder / LAPSE, models.lapse_json())
+    write_json(folder / RETURN_MODEL, models.targeting.to_json())

@@ -6,7 +6,7 @@ bought between the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from training.ranker import fit_blend, prior_blend
 from training.split import Truth
 from training.staging import Staged, fold_in_convention, stage, write_blend
 from training.tables import Prepared
-from training.truth import first_orders
+from training.truth import first_orders, spend_after
 
 Prepare = Callable[[int], Prepared]
 UNPUBLISHED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,11 +46,12 @@ class Trainer:
         self.prepared = cache(prepare)
         self.replay = cache(self._replay)
         self.truth = cache(self._truth)
-        self._staged_replay = cache(self._stage_replay)
+        self.spend_after = cache(self._spend_after)
+        self._staged: dict[tuple[int, bool], Staged] = {}
 
     def train(self, day: int, folder: Path) -> Staged:
         """Fit everything at a day into `folder`."""
-        staged = self._stage(day, folder)
+        staged = self._stage(day, folder, targeted=True)
         write_blend(folder, self.learned_blend(day))
         return staged
 
@@ -59,7 +60,8 @@ class Trainer:
         past = day - self.config.horizon_days
         if past <= self.prepared(day).first_day or not self.has_catalogue(past):
             return prior_blend()
-        return fit_blend(self.recommender(self._staged_replay(past)), self.truth(past), self.config.als.random_state)
+        staged = self._staged_replay(past, targeted=False)
+        return fit_blend(self.recommender(staged), self.truth(past), self.config.als.random_state)
 
     def has_catalogue(self, day: int) -> bool:
         """Whether enough was sold before a day to recommend anything: a shop may begin with a few sales."""
@@ -71,20 +73,29 @@ class Trainer:
         return Recommender(open_bundle(BundleFolder(staged.folder, manifest)))
 
     def _replay(self, day: int) -> tuple[Staged, Recommender]:
-        staged = self._staged_replay(day)
+        staged = self._staged_replay(day, targeted=True)
         write_blend(staged.folder, self.learned_blend(day))
         return staged, self.recommender(staged)
 
-    def _stage_replay(self, day: int) -> Staged:
-        folder = self._scratch / str(day)
+    def _staged_replay(self, day: int, *, targeted: bool) -> Staged:
+        """Stage a past day once; to learn a blend from it, the win-back list needs no order."""
+        for key in ((day, True), (day, targeted)):
+            if key in self._staged:
+                return self._staged[key]
+        folder = self._scratch / f"{day}{'' if targeted else '-for-blend'}"
         folder.mkdir()
-        return self._stage(day, folder)
+        self._staged[day, targeted] = self._stage(day, folder, targeted=targeted)
+        return self._staged[day, targeted]
 
-    def _stage(self, day: int, folder: Path) -> Staged:
-        return stage(self.prepared(day), self.config, folder, self._progress.within(f"{moment_of(day):%Y-%m-%d}"))
+    def _stage(self, day: int, folder: Path, *, targeted: bool) -> Staged:
+        progress = self._progress.within(f"{moment_of(day):%Y-%m-%d}")
+        return stage(self.prepared(day), self.config, folder, progress, targeted=targeted)
 
     def _truth(self, day: int) -> Truth:
         return first_orders(self.prepared(day + self.config.horizon_days), day)
+
+    def _spend_after(self, day: int) -> Mapping[str, float]:
+        return spend_after(self.prepared(day + self.config.horizon_days), day)
 
 
 def draft_manifest(

@@ -23,11 +23,13 @@ from recsvc.domain.fold_in import FoldInParams
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.items import ItemTable
 from recsvc.domain.profiles import CustomerModels
+from recsvc.domain.return_model import Targeting, btyd_targeting
 from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
 CUSTOMERS, CUSTOMER_TABLE = "customers.lmdb", "customers.parquet"
-VALUE, LAPSE, RANKER, REPORT = "value.json", "lapse.json", "ranker.json", "report.json"
+VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
+RANKER, REPORT = "ranker.json", "report.json"
 STATISTICS = ("n_buyers", "n_recent_buyers", "n_repeat_buyers", "n_comeback_buyers", "first_day", "last_day")
 
 
@@ -107,7 +109,7 @@ def _open(bundle: BundleFolder) -> Bundle:
         factors=np.load(folder / FACTORS, mmap_mode="r"),
         gram=np.load(folder / GRAM, mmap_mode="r"),
         customers=CustomersReader(folder / CUSTOMERS),
-        models=CustomerModels.from_json(_json(folder / VALUE), _json(folder / LAPSE)),
+        models=CustomerModels.from_json(_json(folder / VALUE), _json(folder / LAPSE), _targeting(folder)),
         blend=LinearBlend.from_json(_json(folder / RANKER), FEATURE_NAMES),
         fold_in=fold_in_params(manifest.fold_in),
     )
@@ -147,6 +149,12 @@ def _check_belongs_together(bundle: Bundle) -> None:
     for name, (is_, should_be) in found.items():
         if is_ != should_be:
             raise BundleCorrupt(bundle.bundle_id, f"{name} are {is_}, the manifest says {should_be}")
+
+
+def _targeting(folder: Path) -> Targeting:
+    """How the list is ordered; bundles from before there was a choice hold no file, and BTYD ordered them."""
+    path = folder / RETURN_MODEL
+    return Targeting.from_json(_json(path)) if path.is_file() else btyd_targeting("made before there was a choice")
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Counts, Mask, Money, Vector
+from recsvc.domain.customer_features import CustomerFacts, customer_facts, customer_features
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseParams, LapseStates, LapseThresholds, lapse_states, lapsed_after_days
-from recsvc.domain.rfm import gaps, rfm
+from recsvc.domain.return_model import Targeting
 from recsvc.domain.segments import HighValueRule, is_high_value, segments, spend_per_active_year
-from recsvc.domain.value_models import ValueModels, clv, expected_average_value, expected_purchases
-from recsvc.domain.value_models import probability_alive as alive_probability
-from recsvc.domain.value_models import probability_of_purchase as purchase_probability
+from recsvc.domain.value_models import ValueModels, clv
 
 WIN_BACK_STATES = ("lapsed", "lost")
 
@@ -50,6 +49,7 @@ class CustomerModels:
     thresholds: LapseThresholds
     high_value: HighValueRule
     economics: Economics
+    targeting: Targeting
 
     def value_json(self) -> dict[str, Any]:  # JSON
         """Content of `value.json`."""
@@ -61,14 +61,15 @@ class CustomerModels:
         return {"gaps": self.lapse.to_json(), "thresholds": self.thresholds.to_json()}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], lapse: Mapping[str, Any]) -> CustomerModels:
-        """Inverse of `value_json` and `lapse_json`."""
+    def from_json(cls, value: Mapping[str, Any], lapse: Mapping[str, Any], targeting: Targeting) -> CustomerModels:
+        """Inverse of `value_json` and `lapse_json`, with what `return_model.json` holds."""
         return cls(
             value=ValueModels.from_json(value),
             lapse=LapseParams.from_json(lapse["gaps"]),
             thresholds=LapseThresholds.from_json(lapse["thresholds"]),
             high_value=HighValueRule.from_json(value["high_value"]),
             economics=Economics(**value["economics"]),
+            targeting=targeting,
         )
 
 
@@ -111,8 +112,8 @@ class Profiles:
 def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Profiles:
     """Figures of customers who all have at least one order.
 
-    Expected value of contact is P(return) x E[margin over the horizon | return], which for these models is expected
-    purchases x expected average value x margin (second lifetime value).
+    Expected value of contact is P(return) x E[margin over the horizon | return] (second lifetime value) from the return
+    model; where BTYD stands in, it is expected purchases x expected average value x margin.
 
     Parameters
     ----------
@@ -125,14 +126,13 @@ def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Pr
     ----------
     Stauss & Friege (1999), Regaining Service Customers, Journal of Service Research 1(4)
     """
-    summary, between = rfm(histories, as_of_day), gaps(histories)
-    triple = (summary.frequency, summary.recency, summary.T)
+    economics = models.economics
+    facts = customer_facts(histories, models.value, models.lapse, economics.horizon_days, as_of_day)
+    summary, between = facts.summary, facts.between
     state = lapse_states(models.lapse, models.thresholds, between, histories.last_order_day(), as_of_day)
     active = lapsed_after_days(models.lapse, models.thresholds, between)
     valuable = is_high_value(models.high_value, spend_per_active_year(models.value, summary, active))
-    economics, transactions = models.economics, models.value.transactions
-    purchases = expected_purchases(transactions, economics.horizon_days, *triple)
-    average = expected_average_value(models.value.spend, summary.frequency, summary.monetary_value)
+    returns, value_of_contact = _of_contact(facts, models)
     return Profiles(
         lapse=state,
         high_value=valuable,
@@ -140,10 +140,20 @@ def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Pr
         orders=np.diff(histories.order_offsets),
         days_since_last_purchase=(as_of_day - histories.last_order_day()).astype(np.int64),
         spend=np.add.reduceat(histories.order_amount, histories.order_offsets[:-1]),
-        probability_alive=alive_probability(transactions, *triple),
-        probability_of_return=purchase_probability(transactions, economics.horizon_days, *triple),
-        expected_purchases=purchases,
-        expected_average_value=average,
+        probability_alive=facts.alive,
+        probability_of_return=returns,
+        expected_purchases=facts.purchases,
+        expected_average_value=facts.average_value,
         clv=clv(models.value, summary, economics.clv_horizon_days, economics.margin, economics.discount_rate),
-        expected_value_of_contact=purchases * average * economics.margin,
+        expected_value_of_contact=value_of_contact,
     )
+
+
+def _of_contact(facts: CustomerFacts, models: CustomerModels) -> tuple[Vector, Vector]:
+    """P(return), and the expected value of a contact in currency units."""
+    margin, learned = models.economics.margin, models.targeting.figures
+    if learned is None:
+        return facts.returns, facts.purchases * facts.average_value * margin
+    features = customer_features(facts)
+    returns = learned.probability_of_return(features)
+    return returns, returns * learned.value_given_return(features) * margin

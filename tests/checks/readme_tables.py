@@ -3,21 +3,23 @@ from what `make evidence` wrote.
 
     .venv/bin/python -m tests.checks.readme_tables [artifacts/evidence-NAME.json ...]
 
-Rewrites README.md between its markers. A contract test fails when the first two are out of date.
+Rewrites README.md between its markers. A contract test fails when the first three are out of date.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import BaseModel
 
-from recsvc.domain.features import FEATURES
+from recsvc.domain.customer_features import FEATURES as CUSTOMER_FEATURES
+from recsvc.domain.customer_features import CustomerFeature
+from recsvc.domain.features import FEATURES, Feature
 from training.backtest import METHODS
 from training.config import TrainingConfig
 from training.report import COLUMNS
@@ -39,9 +41,9 @@ def config_table() -> str:
     return "\n".join(rows)
 
 
-def feature_table() -> str:
-    """Every feature of the ranking."""
-    rows = [f"| `{feature.name}` | {feature.meaning} |" for feature in FEATURES]
+def feature_table(features: Sequence[Feature | CustomerFeature] = FEATURES) -> str:
+    """Every feature of the ranking, or of customers."""
+    rows = [f"| `{feature.name}` | {feature.meaning} |" for feature in features]
     return "\n".join(["| feature | meaning |", "|---|---|", *rows])
 
 
@@ -62,13 +64,14 @@ def main(evidence: tuple[Path, ...]) -> None:
     """Rewrite the tables of README.md."""
     text = replaced(README.read_text("utf-8"), "config", config_table())
     text = replaced(text, "features", feature_table())
+    text = replaced(text, "customer features", feature_table(CUSTOMER_FEATURES))
     if evidence:
         text = replaced(text, "evidence", evidence_tables(evidence))
     README.write_text(text, "utf-8")
 
 
 def _evidence(path: Path) -> Iterator[str]:
-    rows = json.loads(path.read_bytes())
+    rows = json.loads(path.read_bytes())["ranking"]
     cells: Cells = {(row["group"], row["method"], row["split"], row["metric"]): row for row in rows}
     title = NAMES[path.stem.removeprefix("evidence-")]
     for group, meaning in GROUPS.items():

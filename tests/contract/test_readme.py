@@ -8,6 +8,7 @@ import click
 import pytest
 
 from recsvc.cli.main import cli
+from recsvc.domain.customer_features import FEATURES
 from tests.checks.readme_tables import README, RECIPE, config_table, feature_table
 from training.commands import cli as train_cli
 from training.config import TrainingConfig
@@ -26,7 +27,10 @@ def readme() -> str:
     return README.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("table", [config_table(), feature_table()], ids=["config", "features"])
+TABLES = {"config": config_table(), "features": feature_table(), "customers": feature_table(FEATURES)}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_generated_tables_are_up_to_date(readme: str, table: str) -> None:
     assert table in readme, "run: python -m tests.checks.readme_tables"
 

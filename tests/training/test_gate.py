@@ -5,6 +5,7 @@ import pytest
 from training.backtest import Row
 from training.gate import judge
 from training.metrics import Estimate
+from training.targeting import TARGET_GROUPS, CaptureRow, TargetingTable
 
 
 def compared(mean, low, high, n=100, group="all"):
@@ -56,3 +57,21 @@ def test_force_is_recorded_only_where_it_was_needed():
     assert (bad.passed, bad.forced) == (False, True)
     assert bad.reasons
     assert (good.passed, good.forced) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("high", "ordering", "group", "passes"),
+    [
+        (-0.01, "shipped", TARGET_GROUPS[0], False),
+        (0.01, "shipped", TARGET_GROUPS[0], True),  # worse, but it may be chance
+        (-0.01, "btyd", TARGET_GROUPS[0], True),
+        (-0.01, "shipped", TARGET_GROUPS[3], True),
+    ],
+)
+def test_a_win_back_list_surely_below_past_spend_is_refused(high, ordering, group, passes):
+    row = CaptureRow(group, ordering, 100, Estimate(0.5, 0.4, 0.6), Estimate(-0.05, -0.09, high))
+
+    verdict = judge([compared(0.02, 0.01, 0.03)], 0.0, TargetingTable((row,), (), ()), forced=False)
+
+    assert verdict.passed is passes
+    assert passes or "past spend" in verdict.reasons[0]

@@ -1,0 +1,69 @@
+"""The win-back list: one order and one set of figures in the file, over the reader, and live."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from recsvc.bundle.manifest import read_manifest
+from recsvc.bundle.reader import REPORT, RETURN_MODEL, open_bundle
+from recsvc.bundle.store import BundleFolder
+from recsvc.domain.profiles import profiles
+from recsvc.domain.return_model import ORDERINGS, Targeting
+from recsvc.serving.customer_state import customer_state
+from recsvc.serving.recommender import Recommender
+from tests.trained import Trained
+from training.customer_table import CustomerTable
+
+FIGURES = ("probability_alive", "probability_of_return", "expected_value_of_contact", "expected_purchases", "clv")
+
+
+def test_the_choice_is_in_the_bundle_with_its_reason_and_in_the_report(trained: Trained) -> None:
+    folder = trained.artifacts / trained.bundle_id
+
+    choice = Targeting.from_json(orjson.loads((folder / RETURN_MODEL).read_bytes()))
+
+    report = orjson.loads((folder / REPORT).read_bytes())
+    assert choice.reason
+    assert report["win_back_order"]["ordering"] == choice.ordering
+    assert "not causal" in report["back_test"]["targeting"]["caveat"]
+    assert {row["ordering"] for row in report["back_test"]["targeting"]["rows"]} >= {"past_spend", "shipped"}
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_the_file_and_a_live_profile_say_the_same_of_everybody(
+    trained: Trained, recommender: Recommender, ordering: str
+) -> None:
+    """Whatever is shipped: nobody ordered on the last day, so the live clock may stand at the bundle's."""
+    targeting = replace(recommender.bundle.models.targeting, ordering=ordering)
+    models = replace(recommender.bundle.models, targeting=targeting)
+    everybody = [row["customer_id"] for row in recommender.bundle.customer_table.to_pylist()]
+    histories, _ = recommender.bundle.customers.get_many(everybody)
+    day = recommender.bundle.items.as_of_day
+
+    table = CustomerTable(ordering)
+    table.add(histories.customer_ids, profiles(histories, models, day))
+
+    for row in table.to_arrow().to_pylist()[:150]:
+        live = customer_state(recommender.bundle.customers.get(row["customer_id"]), models, day, None)
+        assert [getattr(live, name) for name in FIGURES] == [row[name] for name in FIGURES]
+
+
+def test_the_stored_ranks_are_those_of_the_file(recommender: Recommender) -> None:
+    for row in recommender.bundle.customer_table.to_pylist():
+        assert recommender.bundle.customers.win_back_rank(row["customer_id"]) == row["win_back_rank"]
+
+
+def test_a_bundle_from_before_there_was_a_choice_is_ordered_by_btyd(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "before"
+    shutil.copytree(trained.artifacts / trained.bundle_id, folder, ignore=shutil.ignore_patterns(RETURN_MODEL))
+    manifest = read_manifest(trained.artifacts / trained.bundle_id)
+    files = {name: entry for name, entry in manifest.files.items() if name != RETURN_MODEL}
+
+    opened = open_bundle(BundleFolder(folder, manifest.model_copy(update={"files": files})))
+
+    assert (opened.models.targeting.ordering, opened.models.targeting.returns) == ("btyd", None)

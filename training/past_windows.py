@@ -1,0 +1,128 @@
+"""Past cut-offs to learn returning from: customers as they stood then, and what they did in the horizon that followed.
+
+Records are cut before each cut-off, and the value models and the clock are fitted on what is left. The records were
+netted once, at `as_of`: an order before the cut-off that was returned after it is already smaller here than it looked
+then. That is a leak into the features, allowed only because every label ends before `as_of` too; a figure that is to be
+reported as out of sample comes from a replay (`training.targeting`), never from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsvc.domain.arrays import AnyArray, Days, Mask, Offsets, Vector
+from recsvc.domain.customer_features import CustomerFacts, customer_facts, customer_features
+from recsvc.domain.history import LINE_COLUMNS, ORDER_COLUMNS, Histories, concatenate, take
+from recsvc.domain.lapse import LapseThresholds, lapse_states
+from recsvc.domain.rfm import MINOR_UNITS, gaps, rfm
+from training.lapse import fit_lapse
+from training.value import fit_value
+
+SAMPLE = 20_000  # customers; records come in the order of a digest of the id, so the first are a fair sample
+MAX_WINDOWS = 13
+STEP_DAYS = 30  # with 13 windows: just over a year
+TARGETED = ("late", "lapsed", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The sample at one past cut-off, customers with an order before it; every array has shape (n_customers, ...).
+
+    Attributes
+    ----------
+    day : days since 1970-01-01, the cut-off
+    features : shape (n_customers, n_features), from data before the cut-off
+    past_spend, btyd : currency units; so far, and expected over the horizon by BTYD x Gamma-Gamma
+    targeted : who was late, lapsed or lost on their own clock
+    value : currency units spent within the horizon
+    returned : whether they ordered within it
+    """
+
+    day: int
+    features: Vector
+    past_spend: Vector
+    btyd: Vector
+    targeted: Mask
+    value: Vector
+    returned: Mask
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+def sample_records(batches: Iterable[Histories]) -> Histories:
+    """Records of the customers that are learned from, at most `SAMPLE`; at least one batch must come."""
+    taken, size = [], 0
+    for batch in batches:
+        taken.append(batch)
+        size += len(batch)
+        if size >= SAMPLE:
+            break
+    found = concatenate(taken)
+    return take(found, np.arange(min(SAMPLE, len(found))))
+
+
+def past_windows(histories: Histories, thresholds: LapseThresholds, horizon_days: int, as_of_day: int) -> list[Window]:
+    """Windows whose horizon ends by `as_of_day`, the latest first; none where history is too short.
+
+    Each leaves at least half a horizon of history before it.
+    """
+    first_day = int(histories.order_day.min())
+    latest, earliest = as_of_day - horizon_days, first_day + max(horizon_days // 2, 1)
+    days = range(latest, earliest - 1, -max(horizon_days // 3, STEP_DAYS))[:MAX_WINDOWS]
+    return [window_at(histories, thresholds, horizon_days, day) for day in days]
+
+
+def window_at(histories: Histories, thresholds: LapseThresholds, horizon_days: int, day: int) -> Window:
+    """Customers at one cut-off, and what they did afterwards; somebody must have ordered before it."""
+    past, known = records_before(histories, day)
+    value, clock = fit_value(rfm(past, day)).models, fit_lapse(gaps(past)).params
+    facts = customer_facts(past, value, clock, horizon_days, day)
+    state = lapse_states(clock, thresholds, facts.between, past.last_order_day(), day)
+    spent, orders = spend_between(histories, day, day + horizon_days)
+    return Window(
+        day=day,
+        features=customer_features(facts),
+        past_spend=facts.spend,
+        btyd=btyd_value(facts),
+        targeted=state.is_in(*TARGETED),
+        value=spent[known],
+        returned=orders[known] > 0,
+    )
+
+
+def btyd_value(facts: CustomerFacts) -> Vector:
+    """Expected spend over the horizon by BTYD x Gamma-Gamma; shape (n_customers,), currency units."""
+    return facts.purchases * facts.average_value
+
+
+def records_before(histories: Histories, day: int) -> tuple[Histories, Mask]:
+    """Records cut before a day, of those who had ordered by then, and who they are among all."""
+    orders, order_offsets = _cut(histories.order_day, histories.order_offsets, day)
+    lines, line_offsets = _cut(histories.line_day, histories.line_offsets, day)
+    cut = Histories(
+        customer_ids=histories.customer_ids,
+        order_offsets=order_offsets,
+        line_offsets=line_offsets,
+        **{name: getattr(histories, name)[orders] for name in ORDER_COLUMNS},
+        **{name: getattr(histories, name)[lines] for name in LINE_COLUMNS},
+    )
+    known = np.diff(order_offsets) > 0
+    return take(cut, np.flatnonzero(known)), known
+
+
+def spend_between(histories: Histories, from_day: int, to_day: int) -> tuple[Vector, AnyArray]:
+    """What each customer spent from a day to before another, in currency units, and in how many orders."""
+    inside = (histories.order_day >= from_day) & (histories.order_day < to_day)
+    whose, n_customers = histories.order_customer()[inside], len(histories)
+    spent = np.bincount(whose, histories.order_amount[inside], minlength=n_customers) / MINOR_UNITS
+    return spent, np.bincount(whose, minlength=n_customers)
+
+
+def _cut(days: Days, offsets: Offsets, day: int) -> tuple[Mask, Offsets]:
+    """Which rows lie before a day, and where each customer's then begin."""
+    kept = days < day
+    return kept, np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int64)

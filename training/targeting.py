@@ -1,0 +1,171 @@
+"""Whom the win-back list puts first, judged on what lapsed customers then spent; and how calibrated P(return) is.
+
+Share of their spend within the horizon that the top 20 % of an ordering hold, at cut-offs pooled, beside what perfect
+knowledge would hold. Not causal: people who return by themselves look best here. Every value is out of time: the models
+are those of a replay, which saw nothing from its cut-off on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from recsvc.domain.arrays import AnyArray, Mask, Vector
+from recsvc.domain.history import Histories
+from recsvc.domain.profiles import CustomerModels, Profiles, profiles
+from recsvc.domain.return_model import LEARNED, ORDERINGS, PAST_SPEND
+from recsvc.domain.rfm import MINOR_UNITS
+from training.calibration import Calibration, calibrations
+from training.capture import Ranked, capture, capture_samples, interval
+from training.metrics import Estimate
+from training.orderings import candidate_scores, rfm_score
+from training.past_windows import TARGETED
+from training.split import MAX_TESTED
+from training.trainer import Trainer
+
+CAVEAT = "not causal: people who return by themselves look best here"
+FIXED_DAYS = 90
+SHIPPED, PERFECT = "shipped", "perfect_knowledge"
+METHODS = ("probability_alive", "recency", "rfm_score", PAST_SPEND, "btyd", LEARNED, "rank_average", SHIPPED, PERFECT)
+TARGET_GROUPS = ("personal_clock", "personal_clock_high_value", "win_back_list", "silent_90_days")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetingReplay:
+    """Customers of one cut-off, ranked by everything, with what they then did.
+
+    Attributes
+    ----------
+    groups : masks over the customers; on the personal clock, *lapsed* is late, lapsed or lost
+    figures : columns that orderings and calibration need, each of shape (n_customers,)
+    value : shape (n_customers,), currency units within the horizon
+    returned : shape (n_customers,), whether they ordered within it
+    shipped : name of the ordering chosen at this cut-off
+    """
+
+    groups: Mapping[str, Mask]
+    figures: Mapping[str, Vector]
+    customer_ids: tuple[str, ...]
+    value: Vector
+    returned: Mask
+    shipped: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRow:
+    """One line of the table: share captured, and its paired difference from past spend."""
+
+    group: str
+    ordering: str
+    n: int
+    estimate: Estimate
+    over_past_spend: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class TargetingTable:
+    """Everything the report says about targeting."""
+
+    rows: tuple[CaptureRow, ...]
+    calibration: tuple[Calibration, ...]
+    shipped: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:  # JSON
+        """Plain values by name, with the caveat that belongs to them."""
+        return {"caveat": CAVEAT, **asdict(self)}
+
+
+def replay_targeting(trainer: Trainer, day: int) -> TargetingReplay:
+    """Judge at a past day, by the bundle of that day, a bounded sample of the customers it knows."""
+    _, recommender = trainer.replay(day)
+    bundle, spent = recommender.bundle, trainer.spend_after(day)
+    batches = list(islice(bundle.customers.batches(1000), MAX_TESTED // 1000))
+    parts = [_figures(batch, bundle.models, day) for batch in batches]
+    figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    figures["rfm_score"] = rfm_score(-figures["recency"], figures["orders"], figures[PAST_SPEND])
+    ids = tuple(one for batch in batches for one in batch.customer_ids)
+    return TargetingReplay(
+        groups={name: figures.pop(name).astype(bool) for name in TARGET_GROUPS},
+        figures=figures,
+        customer_ids=ids,
+        value=np.array([spent.get(one, 0.0) for one in ids]),
+        returned=np.array([one in spent for one in ids], bool),
+        shipped=bundle.models.targeting.ordering,
+    )
+
+
+def targeting_table(replays: Sequence[TargetingReplay]) -> TargetingTable:
+    """Capture of every ordering in every group, pooled over the cut-offs; calibration of the shipped P(return)."""
+    rows = [row for group in TARGET_GROUPS for row in _rows(group, [ranked_group(one, group) for one in replays])]
+    return TargetingTable(tuple(rows), tuple(_calibrations(replays)), tuple(one.shipped for one in replays))
+
+
+def ranked_group(found: TargetingReplay, group: str) -> Ranked:
+    """Scores of the customers of one group by every ordering."""
+    members = found.groups[group]
+    figures = {name: column[members] for name, column in found.figures.items()}
+    scores = {name: figures[name] for name in ("probability_alive", "recency", "rfm_score")}
+    if members.any():
+        scores |= candidate_scores(figures[PAST_SPEND], figures["btyd"], figures.get(LEARNED))
+    else:
+        scores |= {name: np.zeros(0) for name in ORDERINGS}
+    value = found.value[members]
+    ids = tuple(found.customer_ids[position] for position in np.flatnonzero(members))
+    return Ranked(ids, {**scores, SHIPPED: scores[found.shipped], PERFECT: value}, value)
+
+
+def _rows(group: str, cut_offs: list[Ranked]) -> list[CaptureRow]:
+    some = [one for one in cut_offs if len(one.value)]
+    if not any(one.value.sum() > 0 for one in some):
+        return []
+    names = [name for name in METHODS if all(name in one.scores for one in some)]
+    means, samples = {name: capture(some, name) for name in names}, capture_samples(some, names)
+    return [
+        CaptureRow(
+            group,
+            name,
+            sum(len(one.value) for one in some),
+            interval(means[name], samples[name]),
+            interval(means[name] - means[PAST_SPEND], samples[name] - samples[PAST_SPEND]),
+        )
+        for name in names
+    ]
+
+
+def _calibrations(replays: Sequence[TargetingReplay]) -> list[Calibration]:
+    groups: dict[str, tuple[Vector, Mask]] = {}
+    for group in ("all", *TARGET_GROUPS):
+        members = [one.groups.get(group, np.ones(len(one.value), bool)) for one in replays]
+        predicted = [one.figures["probability_of_return"][who] for one, who in zip(replays, members, strict=True)]
+        actual = [one.returned[who] for one, who in zip(replays, members, strict=True)]
+        groups[group] = (np.concatenate(predicted), np.concatenate(actual))
+    return calibrations(groups)
+
+
+def _figures(histories: Histories, models: CustomerModels, day: int) -> dict[str, AnyArray]:
+    """Columns of a batch: what orderings need, the groups, and P(return) as shipped."""
+    shown = profiles(histories, models, day)
+    spend, silence = shown.spend / MINOR_UNITS, shown.days_since_last_purchase.astype(np.float64)
+    columns = {
+        "probability_alive": shown.probability_alive,
+        "probability_of_return": shown.probability_of_return,
+        "recency": -silence,
+        "orders": shown.orders.astype(np.float64),
+        PAST_SPEND: spend,
+        "btyd": shown.expected_purchases * shown.expected_average_value,
+        **_groups(shown, silence),
+    }
+    if models.targeting.returns is None:
+        return columns
+    learned = replace(models, targeting=replace(models.targeting, ordering=LEARNED))
+    return {**columns, LEARNED: profiles(histories, learned, day).expected_value_of_contact}
+
+
+def _groups(shown: Profiles, silence: Vector) -> dict[str, Mask]:
+    late = shown.lapse.is_in(*TARGETED)
+    members = (late, late & shown.high_value, shown.to_win_back(), silence > FIXED_DAYS)
+    return dict(zip(TARGET_GROUPS, members, strict=True))
