@@ -15,7 +15,8 @@ from recsvc.domain.segments import HighValueRule
 from recsvc.domain.value_models import GammaGammaParams, MbgNbdParams, ValueModels
 from recsvc.errors import DataError
 from training.errors import FitDidNotConverge
-from training.likelihoods import distinct, every, gamma_gamma, mbg_nbd
+from training.distinct import distinct, every
+from training.likelihoods import gamma_gamma, mbg_nbd
 from training.maximum_likelihood import Diagnostics, Fitted, maximise
 
 MBG_NBD, GAMMA_GAMMA = "mbg_nbd", "gamma_gamma"
