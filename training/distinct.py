@@ -73,10 +73,9 @@ def every(data: Distinct, step: int) -> Distinct:
 def _distinct_keys(columns: tuple[Vector, ...], widths: list[float]) -> tuple[list[Vector], Counts]:
     """Pack rows of whole numbers into integers, sort those, and unpack one of each."""
     short = np.prod(widths) < LARGEST_SHORT_KEY
-    key = columns[0].astype(np.uint32 if short else np.int64)
+    key: AnyArray = columns[0].astype(np.uint32 if short else np.int64)
     for column, width in zip(columns[1:], widths[1:], strict=True):
-        key *= key.dtype.type(width)
-        key += column.astype(key.dtype)
+        key = key * key.dtype.type(width) + column.astype(key.dtype)
     key.sort()
     starts = np.flatnonzero(_differs_from_previous([key]))
     rest, found = key[starts].astype(np.int64), []

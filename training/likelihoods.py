@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import digamma, gammaln
 
 from recsvc.domain.arrays import Vector
-from recsvc.domain.pareto_integral import pareto_integral
+from recsvc.domain.pareto_integral import Integrand, moments
 from training.distinct import Distinct
 
 
@@ -37,24 +37,18 @@ def pareto_nbd(params: Vector, data: Distinct) -> tuple[float, Vector]:
     r, alpha, s, beta = params
     orders, (recency, age) = r + data.counts[data.level], data.columns
     log_alpha, log_beta = np.log(alpha + age), np.log(beta + age)
-    left = pareto_integral(alpha, beta, orders, s + 1.0, (recency, age))
+    left = moments(Integrand(alpha, beta, orders, np.full(len(age), s + 1.0), recency, age))
     log_alive = -orders * log_alpha - s * log_beta
     softplus, p_gone = _softplus_and_logistic(np.log(s) + left.log_value - log_alive)
     alive, gone = data.weight * (1.0 - p_gone), data.weight * p_gone
-    exposed, staying = alpha + left.at, beta + left.at
-
-    def mean(values: Vector) -> Vector:
-        """Mean over the moments at which those who left may have done so."""
-        return np.asarray(np.einsum("ij,ij->i", left.share, values))
-
     share = data.by_level(np.ones(len(data)))
     rate = share @ (digamma(r + data.counts) - digamma(r)) + np.log(alpha)
     slope = np.array(
         [
-            rate - alive @ log_alpha - gone @ mean(np.log(exposed)),
-            r / alpha - (alive * orders) @ (1.0 / (alpha + age)) - (gone * orders) @ mean(1.0 / exposed),
-            np.log(beta) - alive @ log_beta + gone.sum() / s - gone @ mean(np.log(staying)),
-            s / beta - s * (alive @ (1.0 / (beta + age))) - (s + 1.0) * (gone @ mean(1.0 / staying)),
+            rate - alive @ log_alpha - gone @ left.log_first,
+            r / alpha - (alive * orders) @ (1.0 / (alpha + age)) - (gone * orders) @ left.inverse_first,
+            np.log(beta) - alive @ log_beta + gone.sum() / s - gone @ left.log_second,
+            s / beta - s * (alive @ (1.0 / (beta + age))) - (s + 1.0) * (gone @ left.inverse_second),
         ]
     )
     constant = share @ (gammaln(r + data.counts) - gammaln(r)) + r * np.log(alpha) + s * np.log(beta)

@@ -21,6 +21,8 @@ from training.backtest import Row, pooled, replay, table
 from training.cleaning import CleaningReport
 from training.config import TrainingConfig
 from training.gate import judge
+from training.intervals import ValueIntervals, value_intervals
+from training.model_choice import Choice
 from training.progress import Progress
 from training.session import open_session
 from training.staging import Staged, write_json
@@ -35,6 +37,14 @@ SAMPLE = 1000  # customers asked for the share with empty lists
 
 
 @dataclass(frozen=True, slots=True)
+class ValueEvidence:
+    """Which transaction model was chosen and why, and how sure the value models are."""
+
+    choice: Choice
+    intervals: ValueIntervals
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a training run did."""
 
@@ -44,6 +54,7 @@ class Outcome:
     data: CleaningReport
     cut_offs: tuple[int, ...]
     rows: tuple[Row, ...]
+    value: ValueEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,15 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)
         verdict = judge(rows, empty_share(recommender), forced=plan.force)
-        write_json(folder / REPORT, report(staged, rows))
+        intervals = intervals_of(staged, recommender)
+        write_json(folder / REPORT, report(staged, rows, intervals))
         manifest = draft_manifest(staged, config, verdict, headline(rows), plan.created_at)
         added = store.add(folder, manifest).manifest
         publish = plan.publish and added.may_go_live
         if publish:
             store.activate(added.bundle_id)
-    return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tuple(rows))
+    value = ValueEvidence(staged.customer_fit.choice, intervals)
+    return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tuple(rows), value)
 
 
 def check_is_current(plan: Plan, last_day: int, horizon_days: int) -> None:
@@ -160,11 +173,25 @@ def headline(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def report(staged: Staged, rows: Sequence[Row]) -> dict[str, Any]:  # JSON
+def intervals_of(staged: Staged, recommender: Recommender) -> ValueIntervals:
+    """How sure the value models are, unless empirical rates stand in for one."""
+    fitted = staged.customer_fit
+    fallback = next((one.fallback for one in fitted.diagnostics[:2] if one.fallback), "")
+    if fallback:
+        return ValueIntervals(fallback)
+    total = float(recommender.bundle.customer_table["clv"].to_numpy().sum())
+    models = fitted.models
+    return value_intervals(fitted.sample, fitted.n_customers, models.value, models.economics, total)
+
+
+def report(staged: Staged, rows: Sequence[Row], intervals: ValueIntervals) -> dict[str, Any]:  # JSON
     """Content of `report.json`: the same for the same data, config and seed."""
+    fitted = staged.customer_fit
     return {
         "data": asdict(of_the_past(staged.prepared.report)),
-        "fits": [one.to_json() for one in staged.diagnostics],
+        "fits": [one.to_json() for one in fitted.diagnostics],
+        "transaction_model": fitted.choice.to_json(),
+        "value_intervals": intervals.to_json(),
         "back_test": [asdict(row) for row in rows],
     }
 

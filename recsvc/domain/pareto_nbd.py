@@ -20,9 +20,9 @@ from scipy.special import expit, exprel, gammaln, xlogy
 
 from recsvc.domain.arrays import Counts, Vector
 from recsvc.domain.parameters import read_numbers, validate_positive
-from recsvc.domain.pareto_integral import pareto_integral
+from recsvc.domain.pareto_integral import Integrand, log_integral
 
-N_NODES = 64
+N_NODES = 32
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(N_NODES)
 
 
@@ -64,7 +64,8 @@ class ParetoNbdParams:
             \int_{t_x}^T (\alpha+u)^{-(r+x)} (\beta+u)^{-(s+1)} du]^{-1}
         """
         orders = self.r + frequency
-        left = pareto_integral(self.alpha, self.beta, orders, self.s + 1.0, (recency, T)).log_value
+        later = np.full(len(T), self.s + 1.0)
+        left = log_integral(Integrand(self.alpha, self.beta, orders, later, recency, T))
         log_odds_gone = np.log(self.s) + left + self._log_survival(orders, T)
         return np.asarray(expit(-log_odds_gone), np.float64)
 
@@ -83,7 +84,8 @@ class ParetoNbdParams:
         .. math:: (r+x) (\alpha+T)^{r+x} (\beta+T)^s \int_T^{T+t} (\alpha+u)^{-(r+x+1)} (\beta+u)^{-s} du
         """
         orders = self.r + frequency
-        ordered = pareto_integral(self.alpha, self.beta, orders + 1.0, self.s, (T, T + horizon)).log_value
+        staying = np.full(len(T), self.s)
+        ordered = log_integral(Integrand(self.alpha, self.beta, orders + 1.0, staying, T, T + horizon))
         return np.minimum(np.exp(np.log(orders) + ordered + self._log_survival(orders, T)), 1.0)
 
     def count_if_alive(self, count: Counts, horizon: float, frequency: Vector, T: Vector) -> Vector:

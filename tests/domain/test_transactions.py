@@ -8,7 +8,7 @@ from scipy.special import hyp2f1
 from recsvc.domain.bg_nbd import BgNbdParams
 from recsvc.domain.distinct import once_per_pair
 from recsvc.domain.mbg_nbd import MbgNbdParams
-from recsvc.domain.pareto_integral import pareto_integral
+from recsvc.domain.pareto_integral import Integrand, log_integral
 from recsvc.domain.pareto_nbd import ParetoNbdParams
 from recsvc.domain.transactions import (
     expected_purchases,
@@ -191,7 +191,7 @@ def test_pareto_nbd_is_alive_as_published():
 def test_the_integral_is_right_wherever_a_fit_may_end(r, alpha, s, beta, customer):
     x, t_x, age = customer
 
-    found = pareto_integral(alpha, beta, r + x, s + 1.0, (t_x, age)).log_value
+    found = log_integral(Integrand(alpha, beta, r + x, np.full(1, s + 1.0), t_x, age))
 
     u = t_x + (age - t_x) * np.concatenate([[0.0], np.geomspace(1e-12, 1.0, 60_000)])  # a fine trapezoid
     log_value = -(r + x) * np.log1p((u - t_x) / (alpha + t_x)) - (s + 1) * np.log1p((u - t_x) / (beta + t_x))

@@ -5,7 +5,8 @@ import pytest
 
 from recsvc.domain.value_models import expected_average_value
 from tests.golden import cdnow
-from training.value import fit_gamma_gamma, fit_mbg_nbd
+from training.spend import fit_gamma_gamma
+from training.transactions import fit_mbg_nbd
 
 
 def test_mbg_nbd_finds_the_published_parameters_in_weeks():

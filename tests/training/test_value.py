@@ -14,7 +14,9 @@ from recsvc.domain.value_models import (
 )
 from recsvc.errors import DataError
 from training.errors import FitDidNotConverge
-from training.value import fit_gamma_gamma, fit_high_value_rule, fit_mbg_nbd, fit_value
+from training.spend import fit_gamma_gamma
+from training.transactions import fit_mbg_nbd
+from training.value import fit_high_value_rule, fit_value
 
 
 def simulate(r, alpha, a, b, n, seed=5):
