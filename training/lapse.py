@@ -9,8 +9,9 @@ import numpy as np
 from recsvc.domain.arrays import Vector
 from recsvc.domain.lapse import LapseParams
 from recsvc.domain.rfm import Gaps
+from training.distinct import Distinct, distinct, every
 from training.errors import FitDidNotConverge
-from training.likelihoods import Distinct, distinct, every, gaps_gamma_gamma
+from training.likelihoods import gaps_gamma_gamma
 from training.maximum_likelihood import Diagnostics, Fitted, maximise
 
 MODEL = "gamma_gamma_gaps"

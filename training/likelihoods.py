@@ -1,92 +1,58 @@
 """Log-likelihoods of the value models and the personal clock, with gradients, on distinct observations.
 
-Customers who share an observation count once, with a weight; special functions are evaluated per distinct
-count only. That is what makes a million customers a matter of a second. All return the mean per customer.
+Special functions are evaluated per distinct count only; with weights for customers who share an observation, that is
+what makes a million customers a matter of a second. All return the mean per customer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from recsvc.domain.arrays import AnyArray, Counts, Vector
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """Distinct observations: a whole number first, real numbers after it.
-
-    Attributes
-    ----------
-    counts : shape (n_levels,), distinct values of the first column, rising
-    level : shape (n_distinct,), position in `counts`
-    columns : each of shape (n_distinct,), the other columns
-    weight : shape (n_distinct,), share of customers with this observation, sums to 1
-    """
-
-    counts: Vector
-    level: Counts
-    columns: tuple[Vector, ...]
-    weight: Vector
-
-    def __len__(self) -> int:
-        return len(self.weight)
-
-    def by_level(self, values: Vector) -> Vector:
-        """Add up weighted values per distinct count; shape (n_levels,)."""
-        return np.bincount(self.level, self.weight * values, len(self.counts)).astype(np.float64)
-
-
-def distinct(count: Vector, *columns: Vector) -> Distinct:
-    """Find the distinct observations and their shares of customers.
-
-    Examples
-    --------
-    >>> found = distinct(np.array([2.0, 0.0, 2.0]), np.array([9.0, 0.0, 9.0]))
-    >>> found.counts, found.columns[0], found.weight.round(2)
-    (array([0., 2.]), array([0., 9.]), array([0.33, 0.67]))
-    """
-    order = np.lexsort((*columns[::-1], count))
-    ranked = [column[order] for column in (count, *columns)]
-    starts = np.flatnonzero(_differs_from_previous(ranked))
-    weight = np.diff(np.append(starts, len(count))) / len(count)
-    counts, level = np.unique(ranked[0][starts], return_inverse=True)
-    return Distinct(counts, level, tuple(column[starts] for column in ranked[1:]), weight)
-
-
-def every(data: Distinct, step: int) -> Distinct:
-    """Keep every `step`-th distinct observation; a sample that needs no randomness."""
-    weight = data.weight[::step]
-    columns = tuple(column[::step] for column in data.columns)
-    return Distinct(data.counts, data.level[::step], columns, weight / weight.sum())
+from recsvc.domain.arrays import Vector
+from recsvc.domain.pareto_integral import Integrand, moments
+from training.distinct import Distinct
 
 
 def mbg_nbd(params: Vector, data: Distinct) -> tuple[float, Vector]:
-    r"""MBG/NBD at :math:`(r, \alpha, a, b)`, on (frequency; recency, T).
+    r"""MBG/NBD at :math:`(r, \alpha, a, b)`, on (frequency; recency, T): `beta_geometric` with one stay more."""
+    return _beta_geometric(params, data, stays_after_first=1.0)
 
-    .. math:: L = \tfrac{\Gamma(r+x)\alpha^r}{\Gamma(r)} \tfrac{B(a,b+x+1)}{B(a,b)}
-        [(\alpha+T)^{-(r+x)} + \tfrac{a}{b+x} (\alpha+t_x)^{-(r+x)}]
+
+def bg_nbd(params: Vector, data: Distinct) -> tuple[float, Vector]:
+    r"""BG/NBD at :math:`(r, \alpha, a, b)`, on (frequency; recency, T); nobody leaves after their first order."""
+    return _beta_geometric(params, data, stays_after_first=0.0)
+
+
+def pareto_nbd(params: Vector, data: Distinct) -> tuple[float, Vector]:
+    r"""Pareto/NBD at :math:`(r, \alpha, s, \beta)`, on (frequency; recency, T).
+
+    .. math:: L = \tfrac{\Gamma(r+x)\alpha^r\beta^s}{\Gamma(r)} [(\alpha+T)^{-(r+x)} (\beta+T)^{-s} +
+        s \int_{t_x}^T (\alpha+u)^{-(r+x)} (\beta+u)^{-(s+1)} du]
 
     References
     ----------
-    Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3)
+    Schmittlein, Morrison & Colombo (1987), Management Science 33(1)
     """
-    r, alpha, a, b = params
-    purchases, (recency, age) = r + data.counts[data.level], data.columns
-    recency, age = alpha + recency, alpha + age
-    log_age = np.log(age)
-    silence = log_age - np.log(recency)
-    softplus, p_gone = _softplus_and_logistic(purchases * silence + np.log(a / (b + data.counts))[data.level])
-    constant, slope = _mbg_nbd_by_level(params, data)
-    gone = data.weight * p_gone
-    d_r = gone @ silence - data.weight @ log_age
-    d_alpha = (gone * purchases) @ (1.0 / age - 1.0 / recency) - (data.weight * purchases) @ (1.0 / age)
-    gone_by_level = np.bincount(data.level, gone, len(data.counts))
-    d_a, d_b = gone_by_level.sum() / a, -(gone_by_level @ (1.0 / (b + data.counts)))
-    value = constant + data.weight @ (softplus - purchases * log_age)
-    return float(value), slope + np.array([d_r, d_alpha, d_a, d_b])
+    r, alpha, s, beta = params
+    orders, (recency, age) = r + data.counts[data.level], data.columns
+    log_alpha, log_beta = np.log(alpha + age), np.log(beta + age)
+    left = moments(Integrand(alpha, beta, orders, np.full(len(age), s + 1.0), recency, age))
+    log_alive = -orders * log_alpha - s * log_beta
+    softplus, p_gone = _softplus_and_logistic(np.log(s) + left.log_value - log_alive)
+    alive, gone = data.weight * (1.0 - p_gone), data.weight * p_gone
+    share = data.by_level(np.ones(len(data)))
+    rate = share @ (digamma(r + data.counts) - digamma(r)) + np.log(alpha)
+    slope = np.array(
+        [
+            rate - alive @ log_alpha - gone @ left.log_first,
+            r / alpha - (alive * orders) @ (1.0 / (alpha + age)) - (gone * orders) @ left.inverse_first,
+            np.log(beta) - alive @ log_beta + gone.sum() / s - gone @ left.log_second,
+            s / beta - s * (alive @ (1.0 / (beta + age))) - (s + 1.0) * (gone @ left.inverse_second),
+        ]
+    )
+    constant = share @ (gammaln(r + data.counts) - gammaln(r)) + r * np.log(alpha) + s * np.log(beta)
+    return float(constant + data.weight @ (softplus + log_alive)), slope
 
 
 def gamma_gamma(params: Vector, data: Distinct) -> tuple[float, Vector]:
@@ -137,18 +103,52 @@ def gaps_gamma_gamma(params: Vector, data: Distinct, mean_sum_log: float) -> tup
     return float(value), np.array([d_p, d_q, d_v])
 
 
-def _mbg_nbd_by_level(params: Vector, data: Distinct) -> tuple[float, Vector]:
+def _beta_geometric(params: Vector, data: Distinct, stays_after_first: float) -> tuple[float, Vector]:
+    r"""Likelihood of who leaves with a beta-distributed probability after an order.
+
+    With :math:`S` the shape `b` and the orders stayed after, of an active customer: `b + x + 1` where one can
+    leave after the first order, else `b + x`, and then nobody with `x = 0` has left:
+
+    .. math:: L = \tfrac{\Gamma(r+x)\alpha^r}{\Gamma(r)} \tfrac{B(a,S)}{B(a,b)}
+        [(\alpha+T)^{-(r+x)} + \tfrac{a}{S-1} (\alpha+t_x)^{-(r+x)}]
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), Marketing Science 24(2); Batislam, Denizel & Filiztekin (2007), International
+    Journal of Research in Marketing 24(3)
+    """
+    r, alpha, a, b = params
+    purchases, (recency, age) = r + data.counts[data.level], data.columns
+    recency, age = alpha + recency, alpha + age
+    log_age = np.log(age)
+    silence = log_age - np.log(recency)
+    leaves = data.counts + stays_after_first > 0
+    chance = np.divide(1.0, b + data.counts + stays_after_first - 1.0, out=np.zeros(len(leaves)), where=leaves)
+    log_odds = np.log(a * chance, out=np.full(len(leaves), -np.inf), where=leaves)
+    softplus, p_gone = _softplus_and_logistic(purchases * silence + log_odds[data.level])
+    constant, slope = _beta_geometric_by_level(params, data, stays_after_first)
+    gone = data.weight * p_gone
+    d_r = gone @ silence - data.weight @ log_age
+    d_alpha = (gone * purchases) @ (1.0 / age - 1.0 / recency) - (data.weight * purchases) @ (1.0 / age)
+    gone_by_level = np.bincount(data.level, gone, len(data.counts))
+    d_a, d_b = gone_by_level.sum() / a, -(gone_by_level @ chance)
+    value = constant + data.weight @ (softplus - purchases * log_age)
+    return float(value), slope + np.array([d_r, d_alpha, d_a, d_b])
+
+
+def _beta_geometric_by_level(params: Vector, data: Distinct, stays_after_first: float) -> tuple[float, Vector]:
     """Part of the likelihood, and of its gradient, that depends on the frequency alone."""
     r, alpha, a, b = params
     x, share = data.counts, data.by_level(np.ones(len(data)))
+    stays = b + x + stays_after_first
     purchases = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-    stayed = gammaln(a + b) + gammaln(b + x + 1.0) - gammaln(b) - gammaln(a + b + x + 1.0)
-    both = digamma(a + b) - digamma(a + b + x + 1.0)
+    stayed = gammaln(a + b) + gammaln(stays) - gammaln(b) - gammaln(a + stays)
+    both = digamma(a + b) - digamma(a + stays)
     slopes = (
         digamma(r + x) - digamma(r) + np.log(alpha),
         np.full(len(x), r / alpha),
         both,
-        both + digamma(b + x + 1.0) - digamma(b),
+        both + digamma(stays) - digamma(b),
     )
     return float(share @ (purchases + stayed)), np.array([share @ slope for slope in slopes])
 
@@ -158,9 +158,3 @@ def _softplus_and_logistic(log_odds: Vector) -> tuple[Vector, Vector]:
     smaller = np.exp(-np.abs(log_odds))
     softplus = np.log1p(smaller) + np.maximum(log_odds, 0.0)
     return softplus, np.where(log_odds > 0, 1.0, smaller) / (1.0 + smaller)
-
-
-def _differs_from_previous(columns: list[Vector]) -> AnyArray:
-    first = np.ones(len(columns[0]), bool)
-    first[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return first

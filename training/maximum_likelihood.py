@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from recsvc.domain.arrays import Vector
 from training.errors import FitDidNotConverge
 
-Params = TypeVar("Params")
+Params = TypeVar("Params", covariant=True)
 Data = TypeVar("Data")
 LogLikelihood = Callable[[Vector, Data], tuple[float, Vector]]
 
@@ -108,7 +108,28 @@ def maximise(
     with threadpool_limits(1, user_api="blas"):  # the dot products are too short to share; sharing costs threefold
         tries = [_climb(log_likelihood, sample, np.log(start), LOOSE) for start in starts]
         best = min(tries, key=lambda result: float(result.fun))
-        result = _climb(log_likelihood, data, best.x, TIGHT)
+        return _judged(model, _climb(log_likelihood, data, best.x, TIGHT))
+
+
+def refine(model: str, log_likelihood: LogLikelihood[Data], data: Data, start: Vector) -> Optimum:
+    """Find the likeliest parameters near a start that is nearly right, such as those of nearly the same data.
+
+    Parameters
+    ----------
+    model, log_likelihood, data
+        As in `maximise`.
+    start
+        Parameters to start from.
+
+    Raises
+    ------
+    FitDidNotConverge
+        If the climb does not end where the likelihood is flat.
+    """
+    return _judged(model, _climb(log_likelihood, data, np.log(start), LOOSE))
+
+
+def _judged(model: str, result: OptimizeResult[Any]) -> Optimum:  # Any: the solver's own extras, unused
     at_bound = np.abs(result.x) >= np.log(LARGEST) - 1e-6
     slope = np.abs(np.where(at_bound, 0.0, result.jac))
     if not (np.isfinite(result.fun) and np.max(slope, initial=0.0) < FLAT):

@@ -21,6 +21,8 @@ from training.backtest import Row, pooled, replay, table
 from training.cleaning import CleaningReport
 from training.config import TrainingConfig
 from training.gate import judge
+from training.intervals import ValueIntervals, value_intervals
+from training.model_choice import Choice
 from training.progress import Progress
 from training.session import open_session
 from training.staging import Staged, write_json
@@ -36,6 +38,14 @@ SAMPLE = 1000  # customers asked for the share with empty lists
 
 
 @dataclass(frozen=True, slots=True)
+class ValueEvidence:
+    """Which transaction model was chosen and why, and how sure the value models are."""
+
+    choice: Choice
+    intervals: ValueIntervals
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a training run did."""
 
@@ -46,6 +56,7 @@ class Outcome:
     cut_offs: tuple[int, ...]
     rows: tuple[Row, ...]
     targeting: TargetingTable | None
+    value: ValueEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +104,21 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)
         verdict = judge(tested.rows, empty_share(recommender), tested.targeting, forced=plan.force)
-        write_json(folder / REPORT, report(staged, tested))
+        intervals = intervals_of(staged, recommender)
+        write_json(folder / REPORT, report(staged, tested, intervals))
         manifest = draft_manifest(staged, config, verdict, headline(tested.rows), plan.created_at)
         publish = plan.publish and manifest.may_go_live
         added = store.add(folder, manifest, live=publish).manifest
-    return Outcome(added, publish, findings, staged.prepared.report, tuple(days), tested.rows, tested.targeting)
+    return Outcome(
+        manifest=added,
+        published=publish,
+        findings=findings,
+        data=staged.prepared.report,
+        cut_offs=tuple(days),
+        rows=tested.rows,
+        targeting=tested.targeting,
+        value=ValueEvidence(staged.customer_fit.choice, intervals),
+    )
 
 
 def check_is_current(plan: Plan, last_day: int, horizon_days: int) -> None:
@@ -176,11 +197,25 @@ def headline(rows: Sequence[Row]) -> dict[str, float]:
     }
 
 
-def report(staged: Staged, tested: BackTest) -> dict[str, Any]:  # JSON
+def intervals_of(staged: Staged, recommender: Recommender) -> ValueIntervals:
+    """How sure the value models are, unless empirical rates stand in for one."""
+    fitted = staged.customer_fit
+    fallback = next((one.fallback for one in fitted.diagnostics[:2] if one.fallback), "")
+    if fallback:
+        return ValueIntervals(fallback)
+    total = float(recommender.bundle.customer_table["clv"].to_numpy().sum())
+    models = fitted.models
+    return value_intervals(fitted.sample, fitted.n_customers, models.value, models.economics, total)
+
+
+def report(staged: Staged, tested: BackTest, intervals: ValueIntervals) -> dict[str, Any]:  # JSON
     """Content of `report.json`: the same for the same data, config and seed."""
+    fitted = staged.customer_fit
     return {
         "data": asdict(of_the_past(staged.prepared.report)),
-        "fits": [one.to_json() for one in staged.diagnostics],
+        "fits": [one.to_json() for one in (*fitted.diagnostics, staged.targeting.diagnostics)],
+        "transaction_model": fitted.choice.to_json(),
+        "value_intervals": intervals.to_json(),
         "win_back_order": staged.targeting.to_json(),
         "back_test": tested.to_json(),
     }

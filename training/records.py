@@ -14,9 +14,10 @@ from recsvc.bundle.customers import CustomersWriter
 from recsvc.domain.history import Histories, Lines, build_histories
 from recsvc.domain.ids import digest_of
 from recsvc.domain.rfm import Gaps, Rfm, gaps, rfm
+from training.holdout import Holdout, hold_out
 
 MISSING = -1  # of a service line's item row, inside the digest only
-Summary = TypeVar("Summary", Rfm, Gaps)
+Summary = TypeVar("Summary", Rfm, Gaps, Holdout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,24 @@ class Summaries:
 
     rfm: Rfm
     gaps: Gaps
+    holdout: Holdout
 
 
-def write_records(batches: Iterator[Histories], records: CustomersWriter, as_of_day: int) -> Summaries:
+def write_records(
+    batches: Iterator[Histories], records: CustomersWriter, as_of_day: int, holdout_days: int
+) -> Summaries:
     """Write every record, and keep the few numbers a customer that the fits need."""
-    summaries = []
+    parts = []
     for histories in batches:
         records.write(histories)
-        summaries.append((rfm(histories, as_of_day), gaps(histories)))
-    return Summaries(_joined(Rfm, [one for one, _ in summaries]), _joined(Gaps, [one for _, one in summaries]))
+        parts.append(
+            Summaries(rfm(histories, as_of_day), gaps(histories), hold_out(histories, as_of_day, holdout_days))
+        )
+    return Summaries(
+        _joined(Rfm, [part.rfm for part in parts]),
+        _joined(Gaps, [part.gaps for part in parts]),
+        _joined(Holdout, [part.holdout for part in parts]),
+    )
 
 
 class Fingerprint:

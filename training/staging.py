@@ -36,6 +36,7 @@ from recsvc.domain.blending import LinearBlend
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.profiles import CustomerModels, Economics, profiles
+from recsvc.domain.rfm import Rfm
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
 from training.als import fit_item_factors, gram_matrix
@@ -45,8 +46,10 @@ from training.config_recipe import AlsConfig
 from training.customer_table import CustomerTable
 from training.index import write_index
 from training.interactions import user_items, weighted
+from training.intervals import sampled
 from training.lapse import fit_lapse
 from training.maximum_likelihood import Diagnostics
+from training.model_choice import Choice, choose_transactions
 from training.past_windows import sample_records
 from training.progress import Progress
 from training.ranker import prior_blend
@@ -54,7 +57,19 @@ from training.records import Fingerprint, Summaries, stream_histories, write_rec
 from training.split import Past, joined_past, past_of
 from training.tables import Prepared
 from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
+from training.transactions import RECIPES
 from training.value import fit_high_value_rule, fit_value
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFit:
+    """The customer models, how they were come by, and a bounded sample of who they were fitted on."""
+
+    models: CustomerModels
+    choice: Choice
+    diagnostics: tuple[Diagnostics, ...]
+    sample: Rfm
+    n_customers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class Staged:
     folder: Path
     prepared: Prepared
     past: Past
-    diagnostics: tuple[Diagnostics, ...]
+    customer_fit: CustomerFit
     targeting: TargetingFit
     fingerprint: str
 
@@ -91,22 +106,21 @@ def stage(
     with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
         with progress.step("customer records"):
             histories = stream_histories(fingerprint.of(prepared.record_batches()), prepared.customer_ids)
-            summaries = write_records(histories, records, prepared.as_of_day)
+            summaries = write_records(histories, records, prepared.as_of_day, config.horizon_days)
         with progress.step("value and lapse"):
-            models, diagnostics = fit_customer_models(summaries, config)
+            fitted = fit_customer_models(summaries, config)
         with progress.step("return model"):
-            targeting = _targeting(records, models, prepared.as_of_day) if targeted else no_targeting()
-            models = replace(models, targeting=targeting.targeting)
+            targeting = _targeting(records, fitted.models, prepared.as_of_day) if targeted else no_targeting()
+            fitted = replace(fitted, models=replace(fitted.models, targeting=targeting.targeting))
         with progress.step("profiles and interactions"):
-            found = _second_pass(records.batches(), models, prepared, config)
+            found = _second_pass(records.batches(), fitted.models, prepared, config)
             records.write_win_back_ranks(found.customers.win_back_ids())
     with progress.step("taste (ALS)") as done:
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
     with progress.step("files"):
-        _write_files(folder, prepared.items, found, models, factors)
+        _write_files(folder, prepared.items, found, fitted.models, factors)
         write_blend(folder, prior_blend())
-    fits = (*diagnostics, targeting.diagnostics)
-    return Staged(folder, prepared, found.past, fits, targeting, fingerprint.hexdigest())
+    return Staged(folder, prepared, found.past, fitted, targeting, fingerprint.hexdigest())
 
 
 def check_catalogue(prepared: Prepared) -> None:
@@ -122,9 +136,10 @@ def check_catalogue(prepared: Prepared) -> None:
         raise DataError("orders", problem, "lower catalogue.min_buyers, or bring more history")
 
 
-def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[CustomerModels, list[Diagnostics]]:
-    """Fit value, clock and the line of high value; BTYD orders the win-back list until something else is chosen."""
-    value, lapse = fit_value(summaries.rfm), fit_lapse(summaries.gaps)
+def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> CustomerFit:
+    """Choose and fit value, fit the clock and the line of high value; BTYD orders the list until another is chosen."""
+    choice = choose_transactions(summaries.holdout, config.horizon_days)
+    value, lapse = fit_value(summaries.rfm, RECIPES[choice.model]), fit_lapse(summaries.gaps)
     thresholds = LapseThresholds(config.lapse.due, config.lapse.late, config.lapse.lapsed, config.lapse.lost)
     active = lapsed_after_days(lapse.params, thresholds, summaries.gaps)
     spend = spend_per_active_year(value.models, summaries.rfm, active)
@@ -141,7 +156,8 @@ def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> tuple[C
         ),
         targeting=no_targeting().targeting,
     )
-    return models, [*value.diagnostics, lapse.diagnostics]
+    diagnostics = (*value.diagnostics, lapse.diagnostics)
+    return CustomerFit(models, choice, diagnostics, sampled(summaries.rfm), len(summaries.rfm))
 
 
 def fold_in_convention(config: AlsConfig) -> FoldInConvention:

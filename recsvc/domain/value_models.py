@@ -1,7 +1,8 @@
 """What customers are worth: the fitted value models together, and the figures that need both of them.
 
-The door to the value formulas; those of one model live in `mbg_nbd` and `gamma_gamma`. Nothing is fitted
-here. Time is in days and money in currency units.
+The door to the value formulas. What any transaction model can answer is in `transactions`, the three models in
+`mbg_nbd`, `bg_nbd` and `pareto_nbd`, spend in `gamma_gamma`. Nothing is fitted here. Time is in days and money in
+currency units.
 """
 
 from __future__ import annotations
@@ -13,14 +14,25 @@ from typing import Any
 import numpy as np
 
 from recsvc.domain.arrays import Vector
+from recsvc.domain.bg_nbd import BgNbdParams
 from recsvc.domain.gamma_gamma import GammaGammaParams, expected_average_value
-from recsvc.domain.mbg_nbd import MbgNbdParams, expected_purchases, probability_alive, probability_of_purchase
+from recsvc.domain.mbg_nbd import MbgNbdParams
+from recsvc.domain.pareto_nbd import ParetoNbdParams
 from recsvc.domain.rfm import Rfm
+from recsvc.domain.transactions import (
+    TransactionModel,
+    expected_purchases,
+    probability_alive,
+    probability_of_purchase,
+)
 from recsvc.errors import DataError
 
 __all__ = [
+    "BgNbdParams",
     "GammaGammaParams",
     "MbgNbdParams",
+    "ParetoNbdParams",
+    "TransactionModel",
     "ValueModels",
     "clv",
     "expected_average_value",
@@ -30,6 +42,9 @@ __all__ = [
 ]
 
 DAYS_PER_YEAR = 365.0
+TRANSACTION_MODELS: dict[str, type[MbgNbdParams] | type[BgNbdParams] | type[ParetoNbdParams]] = {
+    model.NAME: model for model in (MbgNbdParams, BgNbdParams, ParetoNbdParams)
+}
 DISCOUNT_PERIOD_DAYS = 91.25  # a quarter: against monthly discounting CLV moves by less than a thousandth
 
 
@@ -37,13 +52,13 @@ DISCOUNT_PERIOD_DAYS = 91.25  # a quarter: against monthly discounting CLV moves
 class ValueModels:
     """The fitted models of one bundle."""
 
-    transactions: MbgNbdParams
+    transactions: TransactionModel
     spend: GammaGammaParams
 
     def to_json(self) -> dict[str, dict[str, str | float]]:
         """Names and plain numbers, for a file."""
         return {
-            "transactions": {"model": "mbg_nbd", **self.transactions.to_json()},
+            "transactions": {"model": self.transactions.NAME, **self.transactions.to_json()},
             "spend": {"model": "gamma_gamma", **self.spend.to_json()},
         }
 
@@ -58,9 +73,10 @@ class ValueModels:
         """
         transactions, spend = values.get("transactions", {}), values.get("spend", {})
         names = (transactions.get("model"), spend.get("model"))
-        if names != ("mbg_nbd", "gamma_gamma"):
+        model = TRANSACTION_MODELS.get(str(names[0]))
+        if model is None or names[1] != "gamma_gamma":
             raise DataError("value models", f"unknown models {names}", "use a release that knows them")
-        return cls(MbgNbdParams.from_json(transactions), GammaGammaParams.from_json(spend))
+        return cls(model.from_json(transactions), GammaGammaParams.from_json(spend))
 
 
 def clv(models: ValueModels, rfm: Rfm, horizon_days: float, margin: float = 1.0, discount_rate: float = 0.0) -> Vector:
@@ -95,7 +111,7 @@ def clv(models: ValueModels, rfm: Rfm, horizon_days: float, margin: float = 1.0,
     return orders * expected_average_value(models.spend, rfm.frequency, rfm.monetary_value) * margin
 
 
-def _discounted_purchases(params: MbgNbdParams, rfm: Rfm, horizon_days: float, discount_rate: float) -> Vector:
+def _discounted_purchases(params: TransactionModel, rfm: Rfm, horizon_days: float, discount_rate: float) -> Vector:
     if discount_rate == 0.0:
         return expected_purchases(params, horizon_days, rfm.frequency, rfm.recency, rfm.T)
     ends = np.append(np.arange(DISCOUNT_PERIOD_DAYS, horizon_days, DISCOUNT_PERIOD_DAYS), horizon_days)

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsvc.domain.arrays import Vector
 from tests.benchmarks.ratio import Ratio, median_seconds
-from training.value import fit_mbg_nbd
+from training.transactions import fit_mbg_nbd
 
 N_CUSTOMERS = 1_000_000
 PART = 10

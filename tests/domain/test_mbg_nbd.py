@@ -1,30 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import betaln, hyp2f1
 
-from recsvc.domain.mbg_nbd import (
-    MbgNbdParams,
-    expected_purchases,
-    probability_alive,
-    probability_of_purchase,
-)
-from recsvc.errors import DataError
+from recsvc.domain.mbg_nbd import MbgNbdParams
+from recsvc.domain.transactions import expected_purchases, probability_alive
 
 CDNOW = MbgNbdParams(r=0.525, alpha=6.183, a=0.891, b=1.614)  # weeks
-
-shapes = st.floats(-6.9, 6.9).map(np.exp)  # what a fit can end at
-params = st.builds(MbgNbdParams, r=shapes, alpha=st.floats(-3, 13).map(np.exp), a=shapes, b=shapes)
-horizons = st.floats(0, 3650)
-
-
-@st.composite
-def one_customer(draw):
-    frequency = draw(st.integers(0, 3000))
-    age = draw(st.integers(max(frequency, 1), 10_000))
-    recency = draw(st.integers(frequency, age)) if frequency else 0
-    return tuple(np.array([float(value)]) for value in (frequency, recency, age))
 
 
 def test_a_customer_leaves_with_the_probability_bayes_gives():
@@ -74,62 +55,3 @@ def _purchases_if_alive(params, horizon, frequency, age):
     chance = np.maximum(np.exp(log_p), 1e-12)  # below, the expectation no longer changes
     purchases = -np.expm1(-order * np.log1p(chance * ratio)) / chance
     return (density * purchases).sum() / density.sum()
-
-
-@given(params, one_customer(), horizons)
-def test_everything_stays_in_range_wherever_a_fit_may_end(params, customer, horizon):
-    alive = probability_alive(params, *customer)
-    purchases = expected_purchases(params, horizon, *customer)
-    at_least_one = probability_of_purchase(params, horizon, *customer)
-
-    assert 0 <= alive <= 1
-    assert 0 <= at_least_one <= alive
-    assert np.isfinite(purchases)
-    assert purchases >= at_least_one * (1 - 1e-12)  # E[N] >= P(N >= 1)
-
-
-@given(one_customer(), horizons, horizons)
-def test_a_longer_horizon_never_promises_less(customer, first, second):
-    short, long = sorted((first, second))
-
-    assert expected_purchases(CDNOW, short, *customer) <= expected_purchases(CDNOW, long, *customer) + 1e-9
-    assert probability_of_purchase(CDNOW, short, *customer) <= probability_of_purchase(CDNOW, long, *customer)
-
-
-@given(one_customer(), st.integers(1, 5000))
-def test_silence_never_makes_a_customer_more_alive(customer, days):
-    frequency, recency, age = customer
-
-    assert probability_alive(CDNOW, frequency, recency, age + days) <= probability_alive(CDNOW, *customer)
-
-
-def test_nothing_is_expected_of_no_time():
-    customer = (np.array([2.0]), np.array([30.0]), np.array([40.0]))
-
-    assert expected_purchases(CDNOW, 0.0, *customer) == pytest.approx(0.0)
-    assert probability_of_purchase(CDNOW, 0.0, *customer) == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize(
-    "customer",
-    [([1.0], [9.0], [8.0]), ([-1.0], [0.0], [8.0]), ([1.0, 2.0], [3.0], [8.0]), ([1.0], [np.nan], [8.0])],
-)
-def test_impossible_customers_are_refused(customer):
-    with pytest.raises(DataError):
-        probability_alive(CDNOW, *(np.array(column) for column in customer))
-
-
-@pytest.mark.parametrize("horizon", [-1.0, np.inf, np.nan])
-def test_impossible_horizons_are_refused(horizon):
-    with pytest.raises(DataError):
-        expected_purchases(CDNOW, horizon, np.array([0.0]), np.array([0.0]), np.array([8.0]))
-
-
-@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
-def test_impossible_parameters_are_refused(value):
-    with pytest.raises(DataError):
-        MbgNbdParams(r=value, alpha=1.0, a=1.0, b=1.0)
-
-
-def test_parameters_survive_json():
-    assert MbgNbdParams.from_json(CDNOW.to_json()) == CDNOW

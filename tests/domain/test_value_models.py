@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from recsvc.domain.rfm import Rfm
 from recsvc.domain.value_models import (
+    BgNbdParams,
     GammaGammaParams,
     MbgNbdParams,
+    ParetoNbdParams,
     ValueModels,
     clv,
     expected_average_value,
@@ -61,8 +63,17 @@ def test_impossible_economics_are_refused(margin, rate):
         clv(MODELS, CUSTOMERS, 365.0, margin=margin, discount_rate=rate)
 
 
-def test_models_survive_json():
-    assert ValueModels.from_json(MODELS.to_json()) == MODELS
+@pytest.mark.parametrize(
+    "transactions",
+    [MbgNbdParams(0.5, 43.3, 0.9, 1.6), BgNbdParams(0.2, 30.9, 0.8, 2.4), ParetoNbdParams(0.6, 74.0, 0.6, 81.7)],
+    ids=lambda transactions: transactions.NAME,
+)
+def test_models_survive_json_under_their_name(transactions):
+    models = ValueModels(transactions, MODELS.spend)
+
+    assert models.to_json()["transactions"]["model"] == transactions.NAME
+    assert ValueModels.from_json(models.to_json()) == models
+    assert np.all(clv(models, CUSTOMERS, 365.0) > 0)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from recsvc.domain.value_models import expected_average_value
+from recsvc.domain.value_models import expected_average_value, expected_purchases
 from tests.golden import cdnow
-from training.value import fit_gamma_gamma, fit_mbg_nbd
+from training.spend import fit_gamma_gamma
+from training.transactions import fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd
 
 
 def test_mbg_nbd_finds_the_published_parameters_in_weeks():
@@ -17,6 +18,25 @@ def test_mbg_nbd_finds_the_published_parameters_in_weeks():
     published = {"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614}
     assert len(frequency) == 2357
     assert fitted.params.to_json() == pytest.approx(published, rel=0.001)
+
+
+def test_bg_nbd_finds_the_published_parameters_and_expects_what_the_paper_prints():
+    fitted = fit_bg_nbd(*cdnow.transactions())
+
+    # Fader, Hardie & Lee (2005), table 2 and section 4; log-likelihood -9582.4
+    assert fitted.params.to_json() == pytest.approx({"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}, rel=0.005)
+    assert fitted.diagnostics.log_likelihood == pytest.approx(-9582.4, abs=0.1)
+    customer = (np.array([2.0]), np.array([30.43]), np.array([38.86]))
+    assert expected_purchases(fitted.params, 39.0, *customer)[0] == pytest.approx(1.226, rel=0.001)
+
+
+def test_pareto_nbd_finds_the_published_parameters():
+    fitted = fit_pareto_nbd(*cdnow.transactions())
+
+    # Fader, Hardie & Lee (2005), table 2; log-likelihood -9595.0
+    published = {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.666}
+    assert fitted.params.to_json() == pytest.approx(published, rel=0.005)
+    assert fitted.diagnostics.log_likelihood == pytest.approx(-9595.0, abs=0.1)
 
 
 def test_mbg_nbd_in_days_is_the_same_model_with_alpha_seven_times_as_large():

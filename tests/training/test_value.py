@@ -14,7 +14,11 @@ from recsvc.domain.value_models import (
 )
 from recsvc.errors import DataError
 from training.errors import FitDidNotConverge
-from training.value import fit_gamma_gamma, fit_high_value_rule, fit_mbg_nbd, fit_value
+from training.spend import fit_gamma_gamma
+from training.transactions import RECIPES, fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd, fit_transactions
+from training.value import fit_high_value_rule, fit_value
+
+RECIPE = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 
 
 def simulate(r, alpha, a, b, n, seed=5):
@@ -49,6 +53,34 @@ def test_mbg_nbd_recovers_the_parameters_customers_were_made_with():
     assert not fitted.diagnostics.at_bound
 
 
+def simulate_pareto(r, alpha, s, beta, n, seed=5):
+    """Customers who follow Pareto/NBD to the letter, watched for up to two years."""
+    rng = np.random.default_rng(seed)
+    age = rng.uniform(30, 730, n)
+    active = np.minimum(age, rng.exponential(1 / rng.gamma(s, 1 / beta, n)))
+    frequency = rng.poisson(rng.gamma(r, 1 / alpha, n) * active).astype(np.float64)
+    last = active * rng.random(n) ** (1 / np.maximum(frequency, 1))  # the latest of so many uniform moments
+    return frequency, np.where(frequency > 0, last, 0.0), age
+
+
+def test_pareto_nbd_recovers_the_parameters_customers_were_made_with():
+    truth = {"r": 0.8, "alpha": 40.0, "s": 0.7, "beta": 100.0}
+
+    fitted = fit_pareto_nbd(*simulate_pareto(**truth, n=20_000))
+
+    assert fitted.params.to_json() == pytest.approx(truth, rel=0.2)
+    assert not fitted.diagnostics.at_bound
+
+
+def test_bg_nbd_is_mbg_nbd_with_a_first_order_nobody_leaves_after():
+    """So it fits customers who stayed after their first order better, and the others worse."""
+    columns = simulate(0.8, 40.0, 0.9, 3.0, n=5_000)
+
+    modified, plain = fit_mbg_nbd(*columns), fit_bg_nbd(*columns)
+
+    assert modified.diagnostics.log_likelihood > plain.diagnostics.log_likelihood
+
+
 def test_gamma_gamma_recovers_the_parameters_amounts_were_made_with():
     frequency = simulate(0.8, 40.0, 0.9, 3.0, n=60_000)[0]
 
@@ -68,11 +100,12 @@ def test_a_population_without_a_mean_is_shrunk_to_its_median():
     assert fitted.population_value == np.median(monetary_value[monetary_value > 0])
 
 
-def test_the_order_of_customers_changes_nothing():
+@RECIPE
+def test_the_order_of_customers_changes_nothing(recipe):
     columns = simulate(0.8, 40.0, 0.9, 3.0, n=2_000)
     shuffle = np.random.default_rng(1).permutation(2_000)
 
-    assert fit_mbg_nbd(*columns) == fit_mbg_nbd(*(column[shuffle] for column in columns))
+    assert fit_transactions(recipe, *columns) == fit_transactions(recipe, *(column[shuffle] for column in columns))
 
 
 def test_everybody_twice_is_the_same_fit():
@@ -85,14 +118,16 @@ def test_everybody_twice_is_the_same_fit():
     assert twice.diagnostics.n_distinct == once.diagnostics.n_distinct
 
 
-def test_the_optimum_is_not_beaten_nearby():
-    columns = simulate(0.8, 40.0, 0.9, 3.0, n=2_000)
-    fitted = fit_mbg_nbd(*columns)
+@RECIPE
+def test_the_unit_of_time_changes_only_the_times(recipe):
+    columns = simulate_pareto(0.8, 40.0, 0.7, 100.0, n=2_000)
+    fitted = fit_transactions(recipe, *columns)
 
-    rescaled = fit_mbg_nbd(columns[0], columns[1] / 7, columns[2] / 7)
+    rescaled = fit_transactions(recipe, columns[0], columns[1] / 7, columns[2] / 7)
 
     days, weeks = fitted.params.to_json(), rescaled.params.to_json()
-    assert weeks == pytest.approx({**days, "alpha": days["alpha"] / 7}, rel=1e-3)
+    times = {name: days[name] / 7 for name in ("alpha", "beta") if name in days}
+    assert weeks == pytest.approx({**days, **times}, rel=1e-3)
 
 
 def test_too_few_customers_do_not_fit():
@@ -106,6 +141,20 @@ def constant(n, frequency, recency, age, value):
     return Rfm(*(np.full(n, float(column)) for column in (frequency, recency, age, value)))
 
 
+def last_day_only(n):
+    """Everybody's second order was today."""
+    age = np.arange(n) % 300 + 1.0
+    return Rfm(np.ones(n), age, age, np.full(n, 20.0))
+
+
+def with_a_machine(n):
+    """Shoppers, and one who orders every day for 10,000 days."""
+    frequency, recency, age = simulate(0.8, 40.0, 0.9, 3.0, n)
+    columns = ((frequency, 10_000.0), (recency, 10_000.0), (age, 10_001.0), (np.where(frequency > 0, 20.0, 0.0), 5.0))
+    return Rfm(*(np.append(column, one) for column, one in columns))
+
+
+@RECIPE
 @pytest.mark.parametrize(
     ("customers", "flagged"),
     [
@@ -114,12 +163,25 @@ def constant(n, frequency, recency, age, value):
         (constant(500, 0, 0, 10, 0), True),
         (constant(500, 3, 30, 40, 25), False),
         (constant(500, 300, 300, 301, 0.01), False),
+        (constant(500, 10_000, 10_000, 10_001, 5), False),
         (constant(500, 3, 30, 40, 0), False),
+        (last_day_only(500), False),
+        (with_a_machine(500), False),
     ],
-    ids=["one stranger", "one regular", "nobody repeats", "all alike", "every day, a cent", "all for nothing"],
+    ids=[
+        "one stranger",
+        "one regular",
+        "nobody repeats",
+        "all alike",
+        "every day, a cent",
+        "10,000 orders each",
+        "all for nothing",
+        "orders only on the last day",
+        "10,000 orders among shoppers",
+    ],
 )
-def test_degenerate_shops_get_finite_figures_and_a_flag(customers, flagged):
-    fitted = fit_value(customers)
+def test_degenerate_shops_get_finite_figures_and_a_flag(recipe, customers, flagged):
+    fitted = fit_value(customers, recipe)
 
     _assert_sane(fitted.models, customers)
     assert bool(fitted.diagnostics[0].fallback) == flagged
@@ -127,15 +189,18 @@ def test_degenerate_shops_get_finite_figures_and_a_flag(customers, flagged):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1000), st.integers(1, 1000)), min_size=1, max_size=60))
-def test_any_shop_gets_finite_figures(rows):
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1000), st.integers(1, 1000)), min_size=1, max_size=60),
+    st.sampled_from(list(RECIPES.values())),
+)
+def test_any_shop_gets_finite_figures(rows, recipe):
     frequency = np.array([x for x, _, _ in rows], np.float64)
     recency = np.where(frequency > 0, np.array([t for _, t, _ in rows]) + frequency, 0.0)
     age = recency + np.array([t for _, _, t in rows])
     value = np.where(frequency > 0, np.array([t for _, t, _ in rows]) / 7.0, 0.0)
     customers = Rfm(frequency, recency, age, value)
 
-    _assert_sane(fit_value(customers).models, customers)
+    _assert_sane(fit_value(customers, recipe).models, customers)
 
 
 def _assert_sane(models, customers):
