@@ -16,7 +16,7 @@ CDNOW = MbgNbdParams(r=0.525, alpha=6.183, a=0.891, b=1.614)  # weeks
 
 shapes = st.floats(-6.9, 6.9).map(np.exp)  # what a fit can end at
 params = st.builds(MbgNbdParams, r=shapes, alpha=st.floats(-3, 13).map(np.exp), a=shapes, b=shapes)
-horizons = st.floats(0, 3650)
+horizons = st.just(0.0) | st.floats(1e-6, 3650)
 
 
 @st.composite
