@@ -9,6 +9,7 @@ import click
 
 NEEDED = ("implicit", "ibis", "duckdb")
 MISSING = "error: recsvc-train needs the training extra; install it with: pip install 'recsvc[train]'"
+NO_OPENMP = "error: the system's OpenMP library libgomp.so.1 is missing; install it with: apt-get install libgomp1"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,5 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if (error.name or "").split(".")[0] not in NEEDED:
             raise
         click.echo(MISSING, err=True)
+        sys.exit(2)
+    except ImportError as error:
+        if "libgomp" not in str(error):
+            raise
+        click.echo(NO_OPENMP, err=True)
         sys.exit(2)
     program(arguments)

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import aggregation, retrieval, service, training_run, value_models
 
+PLAIN_WIDTH = 140
 BENCHMARKS = (aggregation, value_models, retrieval, training_run, service)
 
 
 def main() -> None:
     """Run every benchmark and print one table."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     table = Table("what", "seconds", "against", "seconds", "ratio", "goal", "", title="Speed")
     for benchmark in BENCHMARKS:
         with console.status(f"Measuring {benchmark.__name__.rpartition('.')[2]} ..."):

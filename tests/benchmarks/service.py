@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.benchmarks.ratio import Ratio, median_seconds
+from tests.checks.environments import run
 from tests.live_service import LiveService, live_service
 from training.synth import SynthSize, write_synth
 
@@ -25,7 +25,7 @@ def measure() -> Iterator[Ratio]:
         artifacts = Path(folder) / "artifacts"
         config = write_synth(SIZE, Path(folder) / "shop")
         command = [str(programs / "recsvc-train"), "fit", str(config), "--artifacts", str(artifacts), "--force"]
-        subprocess.check_output(command)
+        run(command, capture=True)
         with live_service([str(programs / "recsvc")], artifacts) as live:
             rows = live.get("/v1/win-back", limit=N_REQUESTS)["customers"]
             slates = [f"/v1/customers/{row['customer_id']}/recommendations?k=10" for row in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.ratio import Ratio, median_seconds
+from tests.checks.environments import run
 from training.config import TrainingConfig, load_config
 from training.synth import SynthSize, write_synth
 
@@ -32,7 +32,7 @@ def measure() -> Iterator[Ratio]:
         path = write_synth(SIZE, Path(folder) / "shop")
         config = load_config(path)
         command = [trainer, "fit", str(path), "--artifacts", str(Path(folder) / "artifacts"), "--force"]
-        ours = median_seconds(lambda: subprocess.check_output(command), runs=1)
+        ours = median_seconds(lambda: run(command, capture=True), runs=1)
         bare = median_seconds(lambda: _scan_and_factorise(path.parent, config), runs=1)
     yield Ratio("recsvc-train fit, whole, 1 M lines", "one DuckDB scan + bare implicit ALS", ours, bare)
 

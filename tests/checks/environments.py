@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tomllib
 import venv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,19 +46,20 @@ def create_environment(folder: Path, build_tools: Path = CONSTRAINTS) -> Environ
     return environment
 
 
-def run(command: list[str], *, capture: bool = False, env: Mapping[str, str] | None = None) -> str:
+def run(command: list[str], *, capture: bool = False) -> str:
     """Run a program from the project's folder; return what it printed when `capture`, else let it through.
 
     Raises
     ------
-    subprocess.CalledProcessError
-        If it ends with anything but 0.
+    RuntimeError
+        If it ends with anything but 0; with the end of what it said, when captured.
     """
-    environ = {**os.environ, **env} if env else None
-    done = subprocess.run(
-        command, cwd=ROOT, env=environ, check=True, text=True, stdout=subprocess.PIPE if capture else None
-    )
-    return done.stdout if capture else ""
+    pipe = subprocess.PIPE if capture else None
+    done = subprocess.run(command, cwd=ROOT, check=False, text=True, stdout=pipe, stderr=pipe)
+    if done.returncode:
+        said = (done.stderr or "")[-2_000:]
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}\n{said}")
+    return done.stdout or ""
 
 
 def build_wheel(folder: Path) -> Path:

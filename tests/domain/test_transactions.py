@@ -31,7 +31,7 @@ any_model = st.one_of(
     st.builds(BgNbdParams, r=shapes, alpha=times, a=shapes, b=shapes),
     st.builds(ParetoNbdParams, r=shapes, alpha=times, s=shapes, beta=times),
 )
-horizons = st.floats(0, 3650)
+horizons = st.just(0.0) | st.floats(1e-6, 3650)
 
 
 def columns(*values):
