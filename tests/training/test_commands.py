@@ -183,7 +183,7 @@ def test_a_back_test_prints_and_writes_the_table_with_every_baseline(
 ) -> None:
     ended = command("backtest", trained.config_file, "--as-of", "2025-11-01", "--json", tmp_path / "table.json")
 
-    rows = json.loads((tmp_path / "table.json").read_text())
+    rows = json.loads((tmp_path / "table.json").read_text())["ranking"]
     assert ended.code == 0
     assert {"recent_popular", "als_alone", "p_topfreq", "ranking", "slate"} <= {row["method"] for row in rows}
     estimates = [row["estimate"] for row in rows]
