@@ -44,6 +44,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
 evidence: $(READY)
+	$(BIN)/python -m tests.benchmarks.cdnow_holdout
 	$(BIN)/recsvc-train backtest complete_journey --json $(ARTIFACTS)/evidence-complete_journey.json
 	$(if $(ONLINE_RETAIL),$(BIN)/recsvc-train backtest online_retail --orders $(ONLINE_RETAIL) \
 		--json $(ARTIFACTS)/evidence-online_retail.json,\
