@@ -6,6 +6,8 @@ a power cut), any SQLAlchemy URL otherwise. The engine is opened after fork, onc
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from recsvc.errors import ConfigError, RecsvcError
 from recsvc.store.schema import SCHEMA_VERSION, metadata, schema_version
 
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+SQLITE_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 @dataclass
@@ -43,10 +45,11 @@ def open_store(url: str) -> sa.Engine:
         If the database does not answer.
     """
     engine = _engine(url)
-    with reaching(engine) as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-    _agree_on_version(engine)
+    with _one_maker_at_a_time(engine):
+        with reaching(engine) as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+        _agree_on_version(engine)
     return engine
 
 
@@ -81,6 +84,23 @@ def _engine(url: str) -> sa.Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _set_pragmas)
     return engine
+
+
+@contextmanager
+def _one_maker_at_a_time(engine: sa.Engine) -> Iterator[None]:
+    """Hold the folder of an SQLite file: while one process turns WAL on, SQLite refuses others at once, timeout or not.
+
+    The folder and not the file is locked, since closing any handle of the file would drop SQLite's own locks on it.
+    """
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        yield
+        return
+    folder = os.open(Path(engine.url.database).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
