@@ -18,6 +18,7 @@ from recsvc.serving.customer_state import moment_of
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.rules import Rules
 from training.backtest import Row, pooled, replay, table
+from training.churn_reasons import ChurnReasons
 from training.cleaning import CleaningReport
 from training.config import TrainingConfig
 from training.gate import judge
@@ -57,6 +58,7 @@ class Outcome:
     rows: tuple[Row, ...]
     targeting: TargetingTable | None
     value: ValueEvidence
+    churn_reasons: ChurnReasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         rows=tested.rows,
         targeting=tested.targeting,
         value=ValueEvidence(staged.customer_fit.choice, intervals),
+        churn_reasons=staged.churn_reasons,
     )
 
 
@@ -217,6 +220,7 @@ def report(staged: Staged, tested: BackTest, intervals: ValueIntervals) -> dict[
         "transaction_model": fitted.choice.to_json(),
         "value_intervals": intervals.to_json(),
         "win_back_order": staged.targeting.to_json(),
+        "churn_reasons": staged.churn_reasons.to_json(),
         "back_test": tested.to_json(),
     }
 

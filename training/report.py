@@ -11,6 +11,7 @@ from rich.table import Table
 from training.backtest import BASELINES, METHODS, NEW_HIT, Row
 from training.cleaning import CleaningReport
 from training.pipeline import Outcome
+from training.report_reasons import print_reasons
 from training.report_targeting import print_targeting
 from training.split import GROUPS
 from training.validate import Finding
@@ -32,6 +33,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     print_data(console, outcome.data)
     print_backtest(console, outcome.rows, len(outcome.cut_offs))
     print_targeting(console, outcome.targeting)
+    print_reasons(console, outcome.churn_reasons)
     manifest = outcome.manifest
     shapes = manifest.shapes
     console.print(

@@ -19,7 +19,7 @@ Judge = Callable[[str], float]
 Identify = Callable[[str], str]
 
 LANGUAGES = ("en", "zh")  # that somebody can judge
-MAX_CHARACTERS = 10_000  # longer is a document, or an attack, and no remark
+MAX_CHARACTERS = 5_000  # longer is a document, or an attack, and no remark
 HAN_SHARE = 0.2  # of a text's letters that make it Chinese: a Han character says as much as a word
 # With a hundred languages to choose from, detectors take a short English text for one no shop is written to in.
 IDENTIFIED = (

@@ -36,10 +36,12 @@ from recsvc.domain.blending import LinearBlend
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.profiles import CustomerModels, Economics, profiles
-from recsvc.domain.rfm import Rfm
+from recsvc.domain.rfm import Rfm, gaps
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
 from training.als import fit_item_factors, gram_matrix
+from training.churn_market import build_market
+from training.churn_reasons import ChurnEvidence, ChurnReasons, with_reasons
 from training.comeback import comeback_buyers, is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
@@ -81,6 +83,7 @@ class Staged:
     past: Past
     customer_fit: CustomerFit
     targeting: TargetingFit
+    churn_reasons: ChurnReasons
     fingerprint: str
 
 
@@ -92,6 +95,7 @@ class SecondPass:
     n_comeback_buyers: Counts
     past: Past
     customers: CustomerTable
+    churn_reasons: ChurnReasons
 
 
 def stage(
@@ -118,9 +122,9 @@ def stage(
     with progress.step("taste (ALS)") as done:
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
     with progress.step("files"):
-        _write_files(folder, prepared.items, found, fitted.models, factors)
+        _write_files(folder, prepared, found, fitted.models, factors)
         write_blend(folder, prior_blend())
-    return Staged(folder, prepared, found.past, fitted, targeting, fingerprint.hexdigest())
+    return Staged(folder, prepared, found.past, fitted, targeting, found.churn_reasons, fingerprint.hexdigest())
 
 
 def check_catalogue(prepared: Prepared) -> None:
@@ -191,6 +195,7 @@ def _second_pass(
     convention = fold_in_params(fold_in_convention(config.als))
     comebacks = np.zeros(len(prepared.items), np.int64)
     matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering)
+    churn = ChurnEvidence(build_market(prepared))
     for histories in batches:
         figures = profiles(histories, models, prepared.as_of_day)
         matrix = user_items(histories, prepared.as_of_day, prepared.n_catalogue, convention)
@@ -199,12 +204,15 @@ def _second_pass(
         comebacks += comeback_buyers(histories, returned, len(comebacks))
         pasts.append(past_of(histories, prepared.as_of_day))
         customers.add(histories.customer_ids, figures)
-    return SecondPass(sp.vstack(matrices, format="csr"), comebacks, joined_past(pasts), customers)
+        churn.add(histories, figures, lapsed_after_days(models.lapse, models.thresholds, gaps(histories)))
+    matrix = sp.vstack(matrices, format="csr")
+    return SecondPass(matrix, comebacks, joined_past(pasts), customers, churn.reasons())
 
 
-def _write_files(folder: Path, items: pa.Table, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
+def _write_files(folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
+    items, reasons = prepared.items, found.churn_reasons.likely_reason
     pq.write_table(items.append_column("n_comeback_buyers", pa.array(found.n_comeback_buyers)), folder / ITEMS)
-    pq.write_table(found.customers.to_arrow(), folder / CUSTOMER_TABLE)
+    pq.write_table(with_reasons(found.customers.to_arrow(), prepared.customer_ids, reasons), folder / CUSTOMER_TABLE)
     np.save(folder / FACTORS, factors, allow_pickle=False)
     np.save(folder / GRAM, gram_matrix(factors), allow_pickle=False)
     write_index(factors, folder / INDEX)

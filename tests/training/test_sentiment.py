@@ -67,7 +67,7 @@ def test_what_cannot_be_judged_is_neutral_and_counted(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["qwrt zxcv " * 30, "bad\x00\ufffd\u202e text", "\ud83d terrible", "好" * 9_999, "<b>&"]
+    "text", ["qwrt zxcv " * 30, "bad\x00\ufffd\u202e text", "\ud83d terrible", "好" * 4_999, "<b>&"]
 )
 def test_garbage_is_no_error(text: str) -> None:
     scores = sentiment([text])
