@@ -1,7 +1,8 @@
 """How much more often a reason applies to those who left than to comparable customers who stayed, and how sure that is.
 
-Comparable is who had spent as much and been a customer as long at the order they are judged at. The difference is what
-a reason can explain at most; a reason as common among those who stayed explains nothing.
+Comparable is who had spent as much and been a customer as long at the order they are judged at, which lies about as far
+back: without that, the season of prices looks like a reason. The difference is what a reason can explain at most; a
+reason as common among those who stayed explains nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from training.churn_evidence import REASONS
 from training.metrics import LEVEL
 
 ANY = "any"
-BANDS = 3  # of spend, and of age
+BANDS = 3  # of spend, of age, and of when
 ENOUGH = 30  # customers who left and have somebody to be compared with; with fewer, nothing is said
 RESAMPLES = 1000
 SEED = 7
@@ -44,7 +45,7 @@ def compare(applies: Mask, left: Mask, stayed: Mask, band: Counts, judged: Mask)
     ----------
     applies : shape (n_customers, n_reasons)
     left, stayed : shape (n_customers,)
-    band : shape (n_customers,), position of the band of spend and age
+    band : shape (n_customers,), position of the band of spend, age and day
     judged : shape (n_reasons,)
         Reasons that have data; the others are left out.
 
@@ -73,10 +74,10 @@ def compare(applies: Mask, left: Mask, stayed: Mask, band: Counts, judged: Mask)
 
 
 def bands(columns: Mapping[str, AnyArray]) -> Counts:
-    """Band of spend and age at the judged order, thirds of those who left by thirds; shape (n_customers,)."""
+    """Band of spend and age at the judged order, and of its day: thirds of those who left; shape (n_customers,)."""
     left = columns["left"]
     band = np.zeros(len(left), np.int64)
-    for name in ("amount", "age_days"):
+    for name in ("amount", "age_days", "day"):
         edges = np.quantile(columns[name][left], np.arange(1, BANDS) / BANDS) if left.any() else np.zeros(0)
         band = band * BANDS + np.searchsorted(edges, columns[name], side="left")
     return band

@@ -1,8 +1,8 @@
 """What was different for a customer when they left: one rule a reason, each on the record up to one order.
 
-Everybody is judged at the same point of their own clock: the last order so old that a lapse would show by now. Whoever
-left made no order since; whoever stayed was back in time. Rules see nothing the customer did after that order, so their
-rates among the two compare. They find coincidences, not causes.
+Everybody is judged at one order so old that a lapse after it would show by now: whoever left at their last, whoever
+stayed at any, after which they were back in time. Rules see nothing the customer did after that order, so their rates
+among the two compare. They find coincidences, not causes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ TROUBLE_DAYS = 30  # between a complaint or return and the order, before or afte
 FAVOURITE_ORDERS = 3  # at least, with the item
 FAVOURITE_SHARE = 1 / 3  # of the orders, with the item
 PRICE_RISE = 0.10  # above the general price level
+LEAST_SOLD = 1e-3  # units: less is rounding, not another customer
 PRICE_COVERAGE = 0.5  # of what was spent, on items whose price is known at the end
 MAIN_SHARE = (
     2 / 3
 )  # of the earlier orders, with the main category: by chance, 3 orders in a row lack it at most 1 in 27
 EARLIER_ORDERS = 4
 LAST_ORDERS = 3
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 CATEGORY_KEPT = 0.5  # of its share of sales that a category kept with everybody; below, it faded for all
 
 
@@ -40,7 +42,7 @@ class JudgedOrders:
     ----------
     left : lapsed or lost
     stayed : has been back within the own limit
-    day : days since 1970-01-01; means nothing where a customer neither left nor stayed
+    day : days since 1970-01-01; like the rest, means nothing where a customer neither left nor stayed
     limit_days : silence that counts as a lapse, in whole days
     n_orders : up to and with that order
     age_days : from the first order to that one
@@ -81,8 +83,12 @@ class KnownLines:
     amount: Vector
 
 
-def judged_orders(histories: Histories, left: Mask, lapsed_after_days: Vector, as_of_day: int) -> JudgedOrders:
-    """For each customer the last order that lies more than a lapse back.
+def judged_orders(
+    histories: Histories, left: Mask, lapsed_after_days: Vector, as_of_day: int, first_row: int = 0
+) -> JudgedOrders:
+    """For each customer an order that lies more than a lapse back: the last, or of whoever did not leave any of those.
+
+    Which one is spread evenly over customer rows, so that orders of those who stayed lie at all times of the record.
 
     Parameters
     ----------
@@ -90,22 +96,26 @@ def judged_orders(histories: Histories, left: Mask, lapsed_after_days: Vector, a
         Lapsed or lost at `as_of_day`.
     lapsed_after_days : shape (n_customers,), days
         Silence after which each counts as lapsed (`lapse.lapsed_after_days`).
+    first_row
+        Customer row of the first of the batch.
     """
     limit = np.floor(lapsed_after_days).astype(np.int64) + 1
     whose, starts = histories.order_customer(), histories.order_offsets[:-1]
     old = histories.order_day <= as_of_day - limit[whose]
     n_old = np.bincount(whose[old], minlength=len(histories))
-    judged, last = starts + np.maximum(n_old - 1, 0), histories.order_offsets[1:] - 1
+    chosen = np.where(left, n_old - 1, (_spread(first_row, len(histories)) * n_old).astype(np.int64))
+    judged, last = starts + np.maximum(chosen, 0), histories.order_offsets[1:] - 1
     day = histories.order_day[judged].astype(np.int64)
     back_after = histories.order_day[np.minimum(judged + 1, last)] - day
+    until = np.arange(len(whose)) <= judged[whose]
     return JudgedOrders(
         left=left & (n_old > 0),
         stayed=~left & (n_old > 0) & (judged < last) & (back_after <= limit),
         day=day,
         limit_days=limit,
-        n_orders=n_old,
+        n_orders=judged - starts + 1,
         age_days=day - histories.order_day[starts],
-        amount=np.bincount(whose[old], histories.order_amount[old], len(histories)).astype(np.int64),
+        amount=np.bincount(whose[until], histories.order_amount[until], len(histories)).astype(np.int64),
     )
 
 
@@ -115,7 +125,7 @@ def evidence(histories: Histories, at: JudgedOrders, market: Market, troubles: T
     found = (
         had_trouble(at, troubles),
         favourite_gone(lines, at, market),
-        price_rise(lines, at, market) >= PRICE_RISE,
+        price_rise(histories, lines, at, market) >= PRICE_RISE,
         category_faded(histories, at, market),
     )
     return np.stack(found, axis=1) & (at.left | at.stayed)[:, None]
@@ -157,25 +167,49 @@ def favourite_gone(lines: KnownLines, at: JudgedOrders, market: Market) -> Mask:
     return _any_of(customer[favourite & market.gone[item] & in_time], len(at.day))
 
 
-def price_rise(lines: KnownLines, at: JudgedOrders, market: Market) -> Vector:
+def price_rise(histories: Histories, lines: KnownLines, at: JudgedOrders, market: Market) -> Vector:
     """How much dearer each customer's own items became than prices in general; shape (n_customers,), 0 = as much.
 
-    What everybody paid in the period after the judged order's, or in its own, against what the customer had paid, both
-    weighted by the customer's quantities; then over the rise of the general level since the same purchases. 0 where
-    fewer than half of the money went into items whose price is known at the end.
+    What others paid for an item in the period after the judged order's, or in its own, against what they paid in the
+    period the customer bought it in, weighted by the customer's money; then over the rise of the general level. Others,
+    because whoever stays would else be compared with the own prices. 0 where it is known of less than half the money.
     """
-    end = market.period_of(at.day)[lines.customer]
-    later, is_later = market.price_in(lines.item, end + 1)
-    same, is_same = market.price_in(lines.item, end)
-    known, n = (is_later | is_same) & (lines.amount > 0), len(at.day)
-    last = np.minimum(end + is_later, market.n_periods - 1)
-    rise = market.level[last] / market.level[market.period_of(lines.day)]
-    paid, now, expected = (
-        np.bincount(lines.customer[known], weight[known], n)
-        for weight in (lines.amount, lines.quantity * np.where(is_later, later, same), lines.amount * rise)
-    )
+    n, own = len(at.day), _OwnSales(histories, market)
+    end, then = market.period_of(at.day)[lines.customer], market.period_of(lines.day)
+    before = own.others_price(lines, then)
+    later, same = own.others_price(lines, end + 1), own.others_price(lines, end)
+    now, last = np.where(later > 0, later, same), np.minimum(end + (later > 0), market.n_periods - 1)
+    known = (before > 0) & (now > 0) & (lines.amount > 0)
+    rise = np.divide(now, before, out=np.ones(len(now)), where=known) / (market.level[last] / market.level[then])
+    paid = np.bincount(lines.customer[known], lines.amount[known], n)
     enough = (paid > 0) & (paid >= PRICE_COVERAGE * np.bincount(lines.customer, lines.amount, n))
-    return np.divide(now, expected, out=np.ones(n), where=enough) - 1.0
+    risen = np.bincount(lines.customer[known], (lines.amount * rise)[known], n)
+    return np.divide(risen, paid, out=np.ones(n), where=enough) - 1.0
+
+
+class _OwnSales:
+    """What each customer of a batch bought by item and period, to tell what all others paid."""
+
+    def __init__(self, histories: Histories, market: Market) -> None:
+        self._market = market
+        key = self._keys(histories.line_customer(), histories.line_item, market.period_of(histories.line_day))
+        self._key, position = np.unique(key, return_inverse=True)
+        self._quantity = np.bincount(position, histories.line_quantity, len(self._key))
+        self._amount = np.bincount(position, histories.line_amount, len(self._key))
+
+    def others_price(self, lines: KnownLines, period: Counts) -> Vector:
+        """What others paid a unit in a period, in minor units; 0 where nobody else bought it. Shape (n_lines,)."""
+        quantity, amount = self._market.sold_in(lines.item, period)
+        wanted = self._keys(lines.customer, lines.item, period)
+        place = np.minimum(np.searchsorted(self._key, wanted), len(self._key) - 1)
+        mine = self._key[place] == wanted
+        others, theirs = quantity - self._quantity[place] * mine, amount - self._amount[place] * mine
+        known = (others > LEAST_SOLD) & (theirs > 0)
+        return np.asarray(np.divide(theirs, others, out=np.zeros(len(others)), where=known), np.float64)
+
+    def _keys(self, customer: Counts, item: Rows, period: Counts) -> Counts:
+        of_item = item.astype(np.int64) * (self._market.n_periods + 1) + period
+        return customer * (len(self._market.gone) * (self._market.n_periods + 1)) + of_item
 
 
 def category_faded(histories: Histories, at: JudgedOrders, market: Market) -> Mask:
@@ -198,6 +232,11 @@ def category_faded(histories: Histories, at: JudgedOrders, market: Market) -> Ma
     times = np.bincount(whose[~late], minlength=n)
     steady = has_main & (n_earlier >= EARLIER_ORDERS) & (times >= MAIN_SHARE * n_earlier)
     return steady & ~_any_of(whose[late], n) & _kept(market, main, market.period_of(at.day))
+
+
+def _spread(first_row: int, n: int) -> Vector:
+    """Numbers in [0, 1) that cover it evenly, whatever the batches: multiples of the golden ratio."""
+    return np.asarray((np.arange(first_row, first_row + n) * GOLDEN_RATIO) % 1.0, np.float64)
 
 
 def _kept(market: Market, category: Counts, period: Counts) -> Mask:

@@ -30,7 +30,7 @@ class Market:
     Attributes
     ----------
     sold : shape (n_cells,), item row x n_periods + period, ascending
-    price : shape (n_cells,), minor units a unit, what was paid on average in that period
+    quantity, amount : shape (n_cells,), units and minor units sold in that period
     level : shape (n_periods,), general price level; 1 in the first period
     category : shape (n_items,), position of an item's category; `n_categories` where it has none
     category_share : shape (n_categories, n_periods), share of all lines, in [0, 1]
@@ -41,7 +41,8 @@ class Market:
     as_of_day: int
     n_periods: int
     sold: Counts
-    price: Vector
+    quantity: Vector
+    amount: Vector
     level: Vector
     category: Counts
     category_share: Vector
@@ -58,11 +59,12 @@ class Market:
         back = np.maximum(self.as_of_day - 1 - day.astype(np.int64), 0) // PERIOD_DAYS
         return np.asarray(np.maximum(self.n_periods - 1 - back, 0), np.int64)
 
-    def price_in(self, item: Rows, period: Counts) -> tuple[Vector, Mask]:
-        """Price of each item in a period, and whether it was sold then; each of the same shape as `item`."""
+    def sold_in(self, item: Rows, period: Counts) -> tuple[Vector, Vector]:
+        """Quantity and amount of each item sold in a period, 0 where none was; each of the same shape as `item`."""
         wanted = item.astype(np.int64) * self.n_periods + period
         place = np.minimum(np.searchsorted(self.sold, wanted), len(self.sold) - 1)
-        return self.price[place], (self.sold[place] == wanted) & (period < self.n_periods)
+        there = (self.sold[place] == wanted) & (period < self.n_periods)
+        return self.quantity[place] * there, self.amount[place] * there
 
 
 def build_market(prepared: Prepared) -> Market:
@@ -73,14 +75,15 @@ def build_market(prepared: Prepared) -> Market:
     period = n_periods - 1 - cells["back"].to_numpy().astype(np.int64)
     order = np.argsort(item * n_periods + period)
     quantity, amount = (cells[name].to_numpy()[order].astype(np.float64) for name in ("quantity", "amount"))
-    item, period, price = item[order], period[order], amount / quantity
+    item, period = item[order], period[order]
     category, n_categories = category_codes(prepared.items)
     return Market(
         as_of_day=prepared.as_of_day,
         n_periods=n_periods,
         sold=item * n_periods + period,
-        price=price,
-        level=price_level(item, period, price, quantity, n_periods),
+        quantity=quantity,
+        amount=amount,
+        level=price_level(item, period, amount / quantity, quantity, n_periods),
         category=category,
         category_share=_shares(category[item], period, cells["lines"].to_numpy()[order], (n_categories, n_periods)),
         last_day=prepared.items["last_day"].to_numpy(),

@@ -27,9 +27,9 @@ from training.churn_stated import ReasonCount, Statements, count_stated
 NOT_EXPLAINED = "not_explained"
 LIKELY_REASON = "likely_reason"
 NOTE = (
-    "Not causal. A reason applies by a rule on the record up to the last order old enough for a lapse to show; "
-    "'excess' is how much more often it applies to customers who left than to customers with like spend and age who "
-    "were back in time (95 % interval by resampling customers). A reason whose interval is not above 0 explains "
+    "Not causal. A reason applies by a rule on the record up to the last order of a customer who left. 'excess' is how "
+    "much more often it applies to them than to customers of like spend and age who were back in time after an order "
+    "of about the same date (95 % interval by resampling customers). A reason whose interval is not above 0 explains "
     "nothing and is named for nobody."
 )
 
@@ -87,7 +87,8 @@ class ChurnEvidence:
         self, histories: Histories, figures: Profiles, lapsed_after_days: Vector, troubles: Troubles | None = None
     ) -> None:
         """Take a batch; without `troubles`, nothing is known of complaints and returns."""
-        at = judged_orders(histories, figures.to_win_back(), lapsed_after_days, self._market.as_of_day)
+        first_row = sum(len(part["left"]) for part in self._parts)
+        at = judged_orders(histories, figures.to_win_back(), lapsed_after_days, self._market.as_of_day, first_row)
         self._complaints_known |= troubles is not None and len(troubles.day) > 0
         applies = evidence(histories, at, self._market, troubles)
         self._parts.append({**_kept(at), "applies": applies, "segment": figures.segment})
@@ -121,6 +122,11 @@ class ChurnEvidence:
         return np.array([has.get(reason, True) for reason in REASONS])
 
 
+def no_churn_reasons(n_customers: int) -> ChurnReasons:
+    """Nothing said and nothing suggested: for replays, in which nobody asks."""
+    return ChurnReasons((), (), (), 0, 0, (None,) * n_customers, ((),) * n_customers)
+
+
 def count_estimated(likely: Sequence[str | None], left: Mask, segment: Sequence[str]) -> tuple[EstimatedCount, ...]:
     """Those who left without a word, by segment and main reason, `not_explained` included."""
     gone = np.flatnonzero(left).tolist()
@@ -136,4 +142,4 @@ def with_reasons(table: pa.Table, customer_ids: Sequence[str], reasons: Sequence
 
 
 def _kept(at: JudgedOrders) -> dict[str, AnyArray]:
-    return {name: getattr(at, name) for name in ("left", "stayed", "age_days", "amount")}
+    return {name: getattr(at, name) for name in ("left", "stayed", "amount", "age_days", "day")}

@@ -41,7 +41,7 @@ from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
 from training.als import fit_item_factors, gram_matrix
 from training.churn_market import build_market
-from training.churn_reasons import ChurnEvidence, ChurnReasons, with_reasons
+from training.churn_reasons import ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
 from training.comeback import comeback_buyers, is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
@@ -99,11 +99,18 @@ class SecondPass:
 
 
 def stage(
-    prepared: Prepared, config: TrainingConfig, folder: Path, progress: Progress, *, targeted: bool = True
+    prepared: Prepared,
+    config: TrainingConfig,
+    folder: Path,
+    progress: Progress,
+    *,
+    targeted: bool = True,
+    explained: bool = True,
 ) -> Staged:
     """Fit everything but the blend on what was read, and write it into `folder` with the prior blend.
 
-    Not `targeted`, BTYD orders the win-back list: for replays in which nobody looks at it.
+    Not `targeted`, BTYD orders the win-back list; not `explained`, nobody has a likely reason to have left: for replays
+    in which nobody looks at it.
     """
     check_catalogue(prepared)
     n_customers, fingerprint = len(prepared.customer_ids), Fingerprint()
@@ -117,7 +124,7 @@ def stage(
             targeting = _targeting(records, fitted.models, prepared.as_of_day) if targeted else no_targeting()
             fitted = replace(fitted, models=replace(fitted.models, targeting=targeting.targeting))
         with progress.step("profiles and interactions"):
-            found = _second_pass(records.batches(), fitted.models, prepared, config)
+            found = _second_pass(records.batches(), fitted.models, prepared, config, explained=explained)
             records.write_win_back_ranks(found.customers.win_back_ids())
     with progress.step("taste (ALS)") as done:
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
@@ -190,12 +197,17 @@ def _targeting(records: CustomersWriter, models: CustomerModels, as_of_day: int)
 
 
 def _second_pass(
-    batches: Iterator[Histories], models: CustomerModels, prepared: Prepared, config: TrainingConfig
+    batches: Iterator[Histories],
+    models: CustomerModels,
+    prepared: Prepared,
+    config: TrainingConfig,
+    *,
+    explained: bool,
 ) -> SecondPass:
     convention = fold_in_params(fold_in_convention(config.als))
     comebacks = np.zeros(len(prepared.items), np.int64)
     matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering)
-    churn = ChurnEvidence(build_market(prepared))
+    churn = ChurnEvidence(build_market(prepared)) if explained else None
     for histories in batches:
         figures = profiles(histories, models, prepared.as_of_day)
         matrix = user_items(histories, prepared.as_of_day, prepared.n_catalogue, convention)
@@ -204,9 +216,11 @@ def _second_pass(
         comebacks += comeback_buyers(histories, returned, len(comebacks))
         pasts.append(past_of(histories, prepared.as_of_day))
         customers.add(histories.customer_ids, figures)
-        churn.add(histories, figures, lapsed_after_days(models.lapse, models.thresholds, gaps(histories)))
+        if churn:
+            churn.add(histories, figures, lapsed_after_days(models.lapse, models.thresholds, gaps(histories)))
     matrix = sp.vstack(matrices, format="csr")
-    return SecondPass(matrix, comebacks, joined_past(pasts), customers, churn.reasons())
+    reasons = churn.reasons() if churn else no_churn_reasons(len(prepared.customer_ids))
+    return SecondPass(matrix, comebacks, joined_past(pasts), customers, reasons)
 
 
 def _write_files(folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, factors: Factors) -> None:

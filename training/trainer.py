@@ -51,7 +51,7 @@ class Trainer:
 
     def train(self, day: int, folder: Path) -> Staged:
         """Fit everything at a day into `folder`."""
-        staged = self._stage(day, folder, targeted=True)
+        staged = self._stage(day, folder, targeted=True, explained=True)
         write_blend(folder, self.learned_blend(day))
         return staged
 
@@ -87,9 +87,9 @@ class Trainer:
         self._staged[day, targeted] = self._stage(day, folder, targeted=targeted)
         return self._staged[day, targeted]
 
-    def _stage(self, day: int, folder: Path, *, targeted: bool) -> Staged:
+    def _stage(self, day: int, folder: Path, *, targeted: bool, explained: bool = False) -> Staged:
         progress = self._progress.within(f"{moment_of(day):%Y-%m-%d}")
-        return stage(self.prepared(day), self.config, folder, progress, targeted=targeted)
+        return stage(self.prepared(day), self.config, folder, progress, targeted=targeted, explained=explained)
 
     def _truth(self, day: int) -> Truth:
         return first_orders(self.prepared(day + self.config.horizon_days), day)
