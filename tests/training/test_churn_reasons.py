@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from io import StringIO
 from types import SimpleNamespace
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 from recsvc.domain.arrays import Counts, Mask
 from recsvc.domain.segments import SEGMENTS
 from tests.training.leavers import LIMIT_DAYS, SIZES, Leavers, leavers
-from training.churn_compare import ANY, compare
+from training.churn_compare import ANY, Explained, compare
 from training.churn_evidence import REASONS, Troubles
 from training.churn_reasons import NOT_EXPLAINED, ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
 from training.churn_stated import MOST_NAMED, OTHER, Statements, count_stated
+from training.report_reasons import print_reasons
 
 JUDGED = np.ones(len(REASONS), bool)
 
@@ -170,6 +174,20 @@ def test_statements_count_before_the_day_with_case_and_spaces_gone() -> None:
     statements = Statements(np.arange(4), np.array([1, 1, 1, 9], np.int32), ("Too DEAR ", "too dear", "  ", "later"))
 
     assert statements.before(9) == [(0, "too dear"), (1, "too dear")]
+
+
+def test_the_terminal_says_what_explains_nothing_and_that_it_is_not_causal(shop: Leavers) -> None:
+    console = Console(width=140, record=True, file=StringIO())
+    nothing = Explained("complaint", 0.1, 0.1, 0.0, -0.02, 0.02)
+    found = reasons_of(shop, Statements(np.array([0]), np.array([1], np.int32), ("[b]too dear",)))
+
+    print_reasons(console, replace(found, explained=(*found.explained, nothing)))
+    text = console.export_text()
+
+    assert "not causal" in text
+    assert "nothing: +0.0% (-2.0% to +2.0%)" in text
+    assert "[b]too dear" in text
+    assert text.count("nothing:") == 1
 
 
 def test_nothing_is_suggested_in_a_replay() -> None:

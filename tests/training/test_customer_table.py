@@ -5,6 +5,7 @@ import pytest
 
 from recsvc.serving.recommender import Recommender
 from tests.trained import Trained
+from training.churn_evidence import REASONS
 
 COLUMNS = {
     "customer_id",
@@ -23,6 +24,7 @@ COLUMNS = {
     "clv",
     "expected_value_of_contact",
     "win_back_rank",
+    "likely_reason",
 }
 
 
@@ -69,7 +71,7 @@ def test_the_figures_are_those_the_service_tells_at_as_of(
     for row in rows[::20]:
         state = recommender.customer(str(row["customer_id"]), now=recommender.as_of)
 
-        for name in COLUMNS - {"customer_id", "state_since", "next_state_on", "spend"}:
+        for name in COLUMNS - {"customer_id", "state_since", "next_state_on", "spend", "likely_reason"}:
             assert getattr(state, name) == row[name]
         assert state.state_since.date() == row["state_since"]
         assert (state.next_state_on.date() if state.next_state_on else None) == row["next_state_on"]
@@ -81,3 +83,10 @@ def test_only_the_lost_have_no_next_state(recommender: Recommender) -> None:
 
     lost = pc.equal(table["state"], "lost")
     assert pc.is_null(table["next_state_on"]).equals(lost)
+
+
+def test_only_customers_who_left_have_a_likely_reason(rows: list[dict[str, object]]) -> None:
+    named = {row["state"] for row in rows if row["likely_reason"] is not None}
+
+    assert named <= {"lapsed", "lost"}
+    assert {row["likely_reason"] for row in rows} <= {None, *REASONS}
