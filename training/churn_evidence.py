@@ -84,11 +84,11 @@ class KnownLines:
 
 
 def judged_orders(
-    histories: Histories, left: Mask, lapsed_after_days: Vector, as_of_day: int, first_row: int = 0
+    histories: Histories, left: Mask, lapsed_after_days: Vector, as_of_day: int, n_before: int = 0
 ) -> JudgedOrders:
     """For each customer an order that lies more than a lapse back: the last, or of whoever did not leave any of those.
 
-    Which one is spread evenly over customer rows, so that orders of those who stayed lie at all times of the record.
+    Which one is spread evenly over customers, so that orders of those who stayed lie at all times of the record.
 
     Parameters
     ----------
@@ -96,14 +96,14 @@ def judged_orders(
         Lapsed or lost at `as_of_day`.
     lapsed_after_days : shape (n_customers,), days
         Silence after which each counts as lapsed (`lapse.lapsed_after_days`).
-    first_row
-        Customer row of the first of the batch.
+    n_before
+        Customers read before this batch.
     """
     limit = np.floor(lapsed_after_days).astype(np.int64) + 1
     whose, starts = histories.order_customer(), histories.order_offsets[:-1]
     old = histories.order_day <= as_of_day - limit[whose]
     n_old = np.bincount(whose[old], minlength=len(histories))
-    chosen = np.where(left, n_old - 1, (_spread(first_row, len(histories)) * n_old).astype(np.int64))
+    chosen = np.where(left, n_old - 1, (_spread(n_before, len(histories)) * n_old).astype(np.int64))
     judged, last = starts + np.maximum(chosen, 0), histories.order_offsets[1:] - 1
     day = histories.order_day[judged].astype(np.int64)
     back_after = histories.order_day[np.minimum(judged + 1, last)] - day
@@ -234,9 +234,9 @@ def category_faded(histories: Histories, at: JudgedOrders, market: Market) -> Ma
     return steady & ~_any_of(whose[late], n) & _kept(market, main, market.period_of(at.day))
 
 
-def _spread(first_row: int, n: int) -> Vector:
+def _spread(n_before: int, n: int) -> Vector:
     """Numbers in [0, 1) that cover it evenly, whatever the batches: multiples of the golden ratio."""
-    return np.asarray((np.arange(first_row, first_row + n) * GOLDEN_RATIO) % 1.0, np.float64)
+    return np.asarray((np.arange(n_before, n_before + n) * GOLDEN_RATIO) % 1.0, np.float64)
 
 
 def _kept(market: Market, category: Counts, period: Counts) -> Mask:

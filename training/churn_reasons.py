@@ -76,10 +76,11 @@ class ChurnReasons:
 
 
 class ChurnEvidence:
-    """Collects evidence batch by batch, in order of customer row; a few numbers a customer."""
+    """Collects evidence batch by batch, in whatever order customers are read; a few numbers a customer."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        self._ids: list[str] = []
         self._parts: list[dict[str, AnyArray]] = []
         self._complaints_known = False
 
@@ -87,15 +88,16 @@ class ChurnEvidence:
         self, histories: Histories, figures: Profiles, lapsed_after_days: Vector, troubles: Troubles | None = None
     ) -> None:
         """Take a batch; without `troubles`, nothing is known of complaints and returns."""
-        first_row = sum(len(part["left"]) for part in self._parts)
-        at = judged_orders(histories, figures.to_win_back(), lapsed_after_days, self._market.as_of_day, first_row)
+        left, as_of_day = figures.to_win_back(), self._market.as_of_day
+        at = judged_orders(histories, left, lapsed_after_days, as_of_day, n_before=len(self._ids))
         self._complaints_known |= troubles is not None and len(troubles.day) > 0
         applies = evidence(histories, at, self._market, troubles)
+        self._ids.extend(histories.customer_ids)
         self._parts.append({**_kept(at), "applies": applies, "segment": figures.segment})
 
-    def reasons(self, statements: Statements | None = None) -> ChurnReasons:
-        """What all batches together say."""
-        columns = {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
+    def reasons(self, customer_ids: Sequence[str], statements: Statements | None = None) -> ChurnReasons:
+        """What all batches together say; `customer_ids` are those of the batches, by customer row."""
+        columns = self._columns(customer_ids)
         segment = [SEGMENTS[position] for position in columns["segment"]]
         said = statements.before(self._market.as_of_day) if statements else []
         applies, silent = columns["applies"], np.ones(len(segment), bool)
@@ -115,6 +117,11 @@ class ChurnEvidence:
             likely_reason=likely,
             all_reasons=every,
         )
+
+    def _columns(self, customer_ids: Sequence[str]) -> dict[str, AnyArray]:
+        """What was collected, by customer row."""
+        row = _places(pa.array(customer_ids, pa.string()), self._ids).to_numpy()
+        return {name: np.concatenate([part[name] for part in self._parts])[row] for name in self._parts[0]}
 
     def _judged(self) -> Mask:
         """Which rules have anything to go by; shape (n_reasons,)."""
@@ -137,8 +144,13 @@ def count_estimated(likely: Sequence[str | None], left: Mask, segment: Sequence[
 
 def with_reasons(table: pa.Table, customer_ids: Sequence[str], reasons: Sequence[str | None]) -> pa.Table:
     """A customer table with the likely reason of each customer beside the rest; null where there is none."""
-    place = pc.index_in(table["customer_id"], value_set=pa.array(customer_ids, pa.string()))
-    return table.append_column(LIKELY_REASON, pa.array(reasons, pa.string()).take(place.combine_chunks()))
+    place = _places(table["customer_id"].combine_chunks(), customer_ids)
+    return table.append_column(LIKELY_REASON, pa.array(reasons, pa.string()).take(place))
+
+
+def _places(wanted: pa.Array, customer_ids: Sequence[str]) -> pa.Array:
+    """Position of each wanted customer among some; all of them are there."""
+    return pc.index_in(wanted, value_set=pa.array(customer_ids, pa.string()))
 
 
 def _kept(at: JudgedOrders) -> dict[str, AnyArray]:

@@ -219,7 +219,8 @@ def _second_pass(
         if churn:
             churn.add(histories, figures, lapsed_after_days(models.lapse, models.thresholds, gaps(histories)))
     matrix = sp.vstack(matrices, format="csr")
-    reasons = churn.reasons() if churn else no_churn_reasons(len(prepared.customer_ids))
+    ids = prepared.customer_ids
+    reasons = churn.reasons(ids) if churn else no_churn_reasons(len(ids))
     return SecondPass(matrix, comebacks, joined_past(pasts), customers, reasons)
 
 

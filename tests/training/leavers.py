@@ -15,6 +15,7 @@ from recsvc.domain.history import Histories, concatenate
 from tests.training.shop import config_of, day, prepared, write_csv
 from training.churn_evidence import JudgedOrders, Troubles, evidence, judged_orders
 from training.churn_market import Market, build_market
+from training.config import TrainingConfig
 from training.records import stream_histories
 
 AS_OF, FIRST, CHANGE = "2025-01-01", date(2024, 1, 3), date(2024, 7, 17)  # the change begins a period of 28 days
@@ -51,12 +52,17 @@ def order_rows() -> Iterator[Row]:
                     yield f"{group}-{n}-{number}", f"{group}-{n:03d}", item, when.isoformat(), quantity, price
 
 
+def write_leavers(folder: Path, settings: str = "") -> TrainingConfig:
+    """The shop as files, and a config for it."""
+    write_csv(folder / "orders.csv", list(order_rows()))
+    write_csv(folder / "items.csv", ITEMS, ("item_id", "category"))
+    return config_of(folder, f'{settings}[items]\npath = "items.csv"\n[orders]\npath = "orders.csv"\n')
+
+
 @contextmanager
 def leavers(folder: Path, as_of: str = AS_OF) -> Iterator[Leavers]:
     """The shop as the trainer sees it on a day."""
-    write_csv(folder / "orders.csv", list(order_rows()))
-    write_csv(folder / "items.csv", ITEMS, ("item_id", "category"))
-    with prepared(config_of(folder, '[items]\npath = "items.csv"\n[orders]\npath = "orders.csv"\n'), as_of) as found:
+    with prepared(write_leavers(folder), as_of) as found:
         histories = concatenate(list(stream_histories(found.record_batches(), found.customer_ids)))
         limit = np.full(len(histories), LIMIT_DAYS)
         left = found.as_of_day - histories.last_order_day() > LIMIT_DAYS

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import orjson
@@ -13,16 +16,41 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from recsvc.bundle.reader import open_bundle
+from recsvc.bundle.store import BundleStore
 from recsvc.domain.arrays import Counts, Mask
+from recsvc.domain.history import take
+from recsvc.domain.profiles import Profiles
 from recsvc.domain.segments import SEGMENTS
-from tests.training.leavers import LIMIT_DAYS, SIZES, Leavers, leavers
+from tests.trained import silence
+from tests.training.leavers import AS_OF, LIMIT_DAYS, SIZES, Leavers, leavers, write_leavers
+from tests.training.shop import day
 from training.churn_compare import ANY, Explained, compare
 from training.churn_evidence import REASONS, Troubles
 from training.churn_reasons import NOT_EXPLAINED, ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
 from training.churn_stated import MOST_NAMED, OTHER, Statements, count_stated
+from training.pipeline import Plan, fit
 from training.report_reasons import print_reasons
 
 JUDGED = np.ones(len(REASONS), bool)
+TRUTH = {
+    ("price", "price_rise"),
+    ("gone", "favourite_gone"),
+    ("faded", "category_faded"),
+    ("plain", None),
+    ("stays", None),
+}
+SMALL = """
+horizon_days = 60
+[als]
+factors = 8
+iterations = 2
+"""
+
+
+def named_by_group(table: pa.Table) -> set[tuple[str, str | None]]:
+    """Every pair of a customer's group and likely reason in a customer table."""
+    return {(row["customer_id"].partition("-")[0], row["likely_reason"]) for row in table.to_pylist()}
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +61,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leavers]:
 
 def reasons_of(shop: Leavers, statements: Statements | None = None, troubles: Troubles | None = None) -> ChurnReasons:
     gathered, left = ChurnEvidence(shop.market), shop.at.left
+    gathered.add(shop.histories, figures_of(left), np.full(len(left), LIMIT_DAYS), troubles)
+    return gathered.reasons(shop.histories.customer_ids, statements)
+
+
+def figures_of(left: Mask) -> Profiles:
+    """The two figures that are looked at."""
     segment = np.where(left, SEGMENTS.index("standard_lost"), SEGMENTS.index("standard_active")).astype(np.int8)
-    figures = SimpleNamespace(to_win_back=lambda: left, segment=segment)  # the two figures that are looked at
-    gathered.add(shop.histories, figures, np.full(len(left), LIMIT_DAYS), troubles)  # type: ignore[arg-type]
-    return gathered.reasons(statements)
+    return cast(Profiles, SimpleNamespace(to_win_back=lambda: left, segment=segment))
 
 
 def test_every_reason_of_the_shop_is_found_with_its_share_of_those_who_left(shop: Leavers) -> None:
@@ -61,14 +93,29 @@ def test_likely_reasons_go_to_the_customers_they_belong_to(shop: Leavers) -> Non
 
     ids = list(reversed(shop.histories.customer_ids))
     table = with_reasons(pa.table({"customer_id": ids}), shop.histories.customer_ids, found.likely_reason)
-    by_group = {(row["customer_id"].partition("-")[0], row["likely_reason"]) for row in table.to_pylist()}
-    assert by_group == {
-        ("price", "price_rise"),
-        ("gone", "favourite_gone"),
-        ("faded", "category_faded"),
-        ("plain", None),
-        ("stays", None),
-    }
+    assert named_by_group(table) == TRUTH
+
+
+def test_customers_may_be_read_in_any_order(shop: Leavers) -> None:
+    gathered, ids = ChurnEvidence(shop.market), shop.histories.customer_ids
+
+    for rows in np.array_split(np.random.default_rng(1).permutation(len(ids)), 3):
+        gathered.add(take(shop.histories, rows), figures_of(shop.at.left[rows]), np.full(len(rows), LIMIT_DAYS))
+
+    found = gathered.reasons(ids)
+    assert found.likely_reason == reasons_of(shop).likely_reason
+
+
+def test_a_fit_writes_the_reasons_into_the_report_and_the_customer_table(tmp_path: Path) -> None:
+    config = write_leavers(tmp_path, SMALL)
+    plan = Plan(day(AS_OF), datetime(2025, 1, 1, tzinfo=UTC))
+
+    outcome = fit(config, plan, BundleStore(tmp_path / "artifacts"), silence())
+
+    bundle = open_bundle(BundleStore(tmp_path / "artifacts").get(outcome.manifest.bundle_id))
+    assert named_by_group(bundle.customer_table) == TRUTH
+    assert bundle.report["churn_reasons"] == outcome.churn_reasons.to_json()
+    assert outcome.churn_reasons.n_left == sum(SIZES.values()) - SIZES["stays"]
 
 
 def test_without_complaints_in_the_data_nothing_is_said_of_them(shop: Leavers) -> None:
