@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,24 +12,24 @@ from typing import cast
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from recsvc.bundle.reader import open_bundle
-from recsvc.bundle.store import BundleStore
+from recsvc.bundle.reader import CUSTOMER_TABLE
 from recsvc.domain.arrays import Counts, Mask
 from recsvc.domain.history import take
 from recsvc.domain.profiles import Profiles
 from recsvc.domain.segments import SEGMENTS
 from tests.trained import silence
 from tests.training.leavers import AS_OF, LIMIT_DAYS, SIZES, Leavers, leavers, write_leavers
-from tests.training.shop import day
+from tests.training.shop import prepared
 from training.churn_compare import ANY, Explained, compare
 from training.churn_evidence import REASONS, Troubles
 from training.churn_reasons import NOT_EXPLAINED, ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
 from training.churn_stated import MOST_NAMED, OTHER, Statements, count_stated
-from training.pipeline import Plan, fit
 from training.report_reasons import print_reasons
+from training.staging import stage
 
 JUDGED = np.ones(len(REASONS), bool)
 TRUTH = {
@@ -106,16 +105,14 @@ def test_customers_may_be_read_in_any_order(shop: Leavers) -> None:
     assert found.likely_reason == reasons_of(shop).likely_reason
 
 
-def test_a_fit_writes_the_reasons_into_the_report_and_the_customer_table(tmp_path: Path) -> None:
+def test_training_writes_the_reasons_into_the_customer_table(tmp_path: Path) -> None:
     config = write_leavers(tmp_path, SMALL)
-    plan = Plan(day(AS_OF), datetime(2025, 1, 1, tzinfo=UTC))
 
-    outcome = fit(config, plan, BundleStore(tmp_path / "artifacts"), silence())
+    with prepared(config, AS_OF) as found:
+        staged = stage(found, config, tmp_path, silence(), targeted=False)
 
-    bundle = open_bundle(BundleStore(tmp_path / "artifacts").get(outcome.manifest.bundle_id))
-    assert named_by_group(bundle.customer_table) == TRUTH
-    assert bundle.report["churn_reasons"] == outcome.churn_reasons.to_json()
-    assert outcome.churn_reasons.n_left == sum(SIZES.values()) - SIZES["stays"]
+    assert named_by_group(pq.read_table(tmp_path / CUSTOMER_TABLE)) == TRUTH
+    assert staged.churn_reasons.n_left == sum(SIZES.values()) - SIZES["stays"]
 
 
 def test_without_complaints_in_the_data_nothing_is_said_of_them(shop: Leavers) -> None:
