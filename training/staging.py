@@ -207,7 +207,7 @@ def _second_pass(
         comebacks += comeback_buyers(histories, returned, len(comebacks))
         pasts.append(past_of(histories, day))
         expected = expected_orders(histories, figures, models, day)
-        customers.add(histories.customer_ids, figures, expected, preferences(histories, shelf, day))
+        customers.add(histories.customer_ids, figures, expected, preferences(histories, shelf))
     return SecondPass(sp.vstack(matrices, format="csr"), comebacks, joined_past(pasts), customers)
 
 

@@ -41,26 +41,22 @@ class Preferences:
     has_price: Mask
 
 
-def preferences(histories: Histories, shelf: Shelf, as_of_day: int) -> Preferences:
-    """Favourite categories and price level of each customer.
+def preferences(histories: Histories, shelf: Shelf) -> Preferences:
+    """Favourite categories and price level of customers who all have at least one order.
 
-    Parameters
-    ----------
-    as_of_day : days since 1970-01-01
-        Day that order-days are decayed to; never before the last line.
+    Order-days are decayed to each customer's own last order: a taste does not fade while somebody stays away.
     """
     whose, item = histories.line_customer(), histories.line_item
     placed = shelf.is_placed[item]
-    category = shelf.category[item[placed]]
-    categories, n_categories = _favourites(
-        whose[placed], category, as_of_day - histories.line_day[placed], shelf, len(histories)
-    )
+    whose, category = whose[placed], shelf.category[item[placed]]
+    age_days = histories.last_order_day()[whose] - histories.line_day[placed]
+    categories, n_categories = _favourites(whose, category, age_days, shelf, len(histories))
     quantity, amount = histories.line_quantity[placed].astype(np.float64), histories.line_amount[placed]
     paid = np.maximum(np.rint(amount / quantity), 0.0).astype(np.int64)
     position, known = shelf.price_position(category, paid)
     known &= paid > 0
-    lines = np.bincount(whose[placed][known], minlength=len(histories))
-    total = np.bincount(whose[placed][known], position[known], len(histories))
+    lines = np.bincount(whose[known], minlength=len(histories))
+    total = np.bincount(whose[known], position[known], len(histories))
     return Preferences(categories, n_categories, total / np.maximum(lines, 1), lines >= MIN_LINES)
 
 

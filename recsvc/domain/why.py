@@ -15,7 +15,7 @@ import numpy as np
 from recsvc.domain.arrays import Vector
 from recsvc.domain.customer_features import FEATURE_NAMES, customer_features
 from recsvc.domain.profiles import CustomerModels, Profiles
-from recsvc.domain.return_model import ReturnModel
+from recsvc.domain.return_model import PAST_SPEND, ReturnModel
 
 VALUE, RHYTHM, TREND, BREADTH, LOYALTY, OUTLOOK = "value", "rhythm", "trend", "breadth", "loyalty", "outlook"
 FAMILY_OF: Final = {
@@ -77,7 +77,7 @@ def family_weights(figures: Profiles, models: CustomerModels, *, warning: bool) 
         Empty where nothing learned orders the list.
     """
     learned = models.targeting.figures
-    if learned is None:
+    if learned is None or (models.targeting.ordering == PAST_SPEND and not warning):
         return {}
     standard = learned.standardised(customer_features(figures.facts))
     parts = _parts_of_loss(learned, standard, figures) if warning else _parts_of_worth(learned, standard, figures)

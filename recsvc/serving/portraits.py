@@ -43,7 +43,7 @@ class Portraitist:
         """Profiles of a batch on one day, all orders before it, in their order."""
         figures = profiles(histories, self.models, as_of_day)
         expected = expected_orders(histories, figures, self.models, as_of_day)
-        liked = self._liked(histories, as_of_day)
+        liked = self._liked(histories)
         whys = self._whys(figures, places)
         return [
             replace(
@@ -52,8 +52,8 @@ class Portraitist:
             for position, at in enumerate(places)
         ]
 
-    def _liked(self, histories: Histories, as_of_day: int) -> list[dict[str, Any]]:  # Any: fields by name
-        found = preferences(histories, self.shelf, as_of_day)
+    def _liked(self, histories: Histories) -> list[dict[str, Any]]:  # Any: fields by name
+        found = preferences(histories, self.shelf)
         levels = price_levels(found.price_position, self.models.standing)
         return [
             {

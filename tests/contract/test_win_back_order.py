@@ -10,16 +10,26 @@ import orjson
 import pytest
 
 from recsvc.bundle.manifest import read_manifest
-from recsvc.bundle.reader import REPORT, RETURN_MODEL, open_bundle
+from recsvc.bundle.reader import REPORT, RETURN_MODEL, open_bundle, read_shelf
 from recsvc.bundle.store import BundleFolder
-from recsvc.domain.profiles import profiles
+from recsvc.domain.preferences import preferences
+from recsvc.domain.profiles import expected_orders, profiles
 from recsvc.domain.return_model import ORDERINGS, Targeting
 from recsvc.serving.customer_state import customer_state
 from recsvc.serving.recommender import Recommender
 from tests.trained import Trained
 from training.customer_table import CustomerTable
 
-FIGURES = ("probability_alive", "probability_of_return", "expected_value_of_contact", "expected_purchases", "clv")
+FIGURES = (
+    "layer",
+    "churn_probability",
+    "value_at_stake",
+    "probability_alive",
+    "probability_of_return",
+    "expected_value_of_contact",
+    "expected_purchases",
+    "clv",
+)
 
 
 def test_the_choice_is_in_the_bundle_with_its_reason_and_in_the_report(trained: Trained) -> None:
@@ -45,17 +55,20 @@ def test_the_file_and_a_live_profile_say_the_same_of_everybody(
     histories, _ = recommender.bundle.customers.get_many(everybody)
     day = recommender.bundle.items.as_of_day
 
-    table = CustomerTable(ordering)
-    table.add(histories.customer_ids, profiles(histories, models, day))
+    shelf = read_shelf(recommender.bundle.catalogue)
+    table, figures = CustomerTable(ordering, shelf.names), profiles(histories, models, day)
+    expected, liked = expected_orders(histories, figures, models, day), preferences(histories, shelf)
+    table.add(histories.customer_ids, figures, expected, liked)
 
-    for row in table.to_arrow().to_pylist()[:150]:
-        live = customer_state(recommender.bundle.customers.get(row["customer_id"]), models, day, None)
+    for row in table.to_arrow(models.standing).to_pylist()[:150]:
+        live = customer_state(recommender.bundle.customers.get(row["customer_id"]), models, day)
         assert [getattr(live, name) for name in FIGURES] == [row[name] for name in FIGURES]
 
 
 def test_the_stored_ranks_are_those_of_the_file(recommender: Recommender) -> None:
     for row in recommender.bundle.customer_table.to_pylist():
         assert recommender.bundle.customers.win_back_rank(row["customer_id"]) == row["win_back_rank"]
+        assert recommender.bundle.customers.early_warning_rank(row["customer_id"]) == row["early_warning_rank"]
 
 
 def test_a_bundle_from_before_there_was_a_choice_is_ordered_by_btyd(trained: Trained, tmp_path: Path) -> None:
