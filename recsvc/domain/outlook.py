@@ -58,7 +58,7 @@ def next_order(clock: LapseParams, gaps: Gaps, last_order_day: Days, as_of_day: 
     >>> clock, monthly = LapseParams(p=2.0, q=2.0, v=30.0), Gaps(np.array([4.0]), np.array([120.0]), 4 * np.log([30.0]))
     >>> found = next_order(clock, monthly, np.array([1000], np.int32), 1020, np.array([False]))
     >>> found.day.tolist(), bool(found.is_known.all())
-    ([[1023, 1038, 1077]], True)
+    ([[1023, 1038, 1080]], True)
     """
     silence = np.maximum(as_of_day - last_order_day, 0).astype(np.float64)
     gap = remaining_gap_quantiles(clock, gaps, silence, INTERVAL)

@@ -18,6 +18,7 @@ SEPARATOR = " > "
 LEVELS = 2
 MIN_PRICED = 5  # items with a price; fewer make no cheap and no dear
 PRICE_BITS = 40  # a price in minor units takes fewer
+ABOVE_ALL = np.iinfo(np.int64).max  # so that a search always ends on a key
 SENSITIVE = re.compile(
     r"\b(pharma|prescri|rx\b|medic|health ?care|remed|incontinen|laxativ|antacid|analges|allerg|diabet|diet|fitness"
     r"|family planning|contracep|condom|fertil|pregnan|matern|feminin|sexual|erotic|adult|hiv|first aid"
@@ -37,8 +38,9 @@ class Shelf:
     is_placed : shape (n_items,)
         False without a category, or with a sensitive one.
     share : shape (n_categories,), share of all purchases by distinct buyers; adds up to 1
-    price_keys : shape (n_priced,), category and last price of its items as one ascending integer
-    price_starts : shape (n_categories + 1,), where each category begins in `price_keys`
+    price_keys : shape (n_prices,), category and last price as one integer, each once, ascending; a last one above all
+    n_cheaper : shape (n_prices + 1,), items with a key below each
+    starts : shape (n_categories + 1,), items with a price in the categories before each
     """
 
     names: tuple[str, ...]
@@ -46,7 +48,8 @@ class Shelf:
     is_placed: Mask
     share: Vector
     price_keys: Counts
-    price_starts: Counts
+    n_cheaper: Counts
+    starts: Counts
 
     def price_position(self, category: Rows, price: Money) -> tuple[Vector, Mask]:
         """Share of a category's items that are cheaper than a price, those as dear counted half; and where it is known.
@@ -57,9 +60,11 @@ class Shelf:
         price : shape (n,), minor units
         """
         key = category.astype(np.int64) << PRICE_BITS | price
-        low, high = (np.searchsorted(self.price_keys, key, side) for side in ("left", "right"))
-        starts, sizes = self.price_starts[category], np.diff(self.price_starts)[category]
-        return ((low + high) / 2 - starts) / np.maximum(sizes, 1), sizes >= MIN_PRICED
+        place = np.searchsorted(self.price_keys, key)
+        cheaper = self.n_cheaper[place].astype(np.float64)
+        as_dear = np.where(self.price_keys[place] == key, self.n_cheaper[place + 1] - self.n_cheaper[place], 0)
+        sizes = np.diff(self.starts)[category]
+        return (cheaper + as_dear / 2 - self.starts[category]) / np.maximum(sizes, 1), sizes >= MIN_PRICED
 
 
 def build_shelf(paths: Sequence[str | None], last_price: Money, n_buyers: Counts) -> Shelf:
@@ -86,9 +91,11 @@ def build_shelf(paths: Sequence[str | None], last_price: Money, n_buyers: Counts
     category = np.array([0 if name is None else position[name] for name in placed], np.int32)
     buyers = np.bincount(category[is_placed], n_buyers[is_placed], len(names))
     priced = is_placed & (last_price > 0)
-    keys = np.sort(category[priced].astype(np.int64) << PRICE_BITS | last_price[priced])
-    starts = np.searchsorted(keys, np.arange(len(names) + 1, dtype=np.int64) << PRICE_BITS)
-    return Shelf(names, category, is_placed, buyers / max(buyers.sum(), 1.0), keys, starts.astype(np.int64))
+    keys, counts = np.unique(category[priced].astype(np.int64) << PRICE_BITS | last_price[priced], return_counts=True)
+    n_cheaper = np.concatenate([[0], np.cumsum(counts), [counts.sum()]])
+    starts = n_cheaper[np.searchsorted(keys, np.arange(len(names) + 1, dtype=np.int64) << PRICE_BITS)]
+    keys = np.append(keys, ABOVE_ALL)
+    return Shelf(names, category, is_placed, buyers / max(buyers.sum(), 1.0), keys, n_cheaper, starts)
 
 
 def _cut(path: str | None) -> str | None:
