@@ -105,11 +105,8 @@ class Profiles:
     orders : order-days, at least 1
     days_since_last_purchase : days, at least 0
     spend : minor units, over everything on record
-    probability_alive : in [0, 1]
-    probability_of_return : in [0, 1]; an order within the horizon
-    expected_purchases : orders within the horizon
-    churn_probability : in [0, 1]; no order within the horizon
-    expected_average_value, clv, expected_value_of_contact : currency units
+    probability_of_return, churn_probability : in [0, 1]; an order within the horizon, and none
+    clv, expected_value_of_contact : currency units
     value_given_return : currency units; spend within the horizon of somebody who returns
     spend_per_year : currency units a year, while active
     value_at_stake : currency units; margin of the horizon's usual spend that is expected to be lost
@@ -125,11 +122,8 @@ class Profiles:
     orders: Counts
     days_since_last_purchase: Counts
     spend: Money
-    probability_alive: Vector
     probability_of_return: Vector
     churn_probability: Vector
-    expected_purchases: Vector
-    expected_average_value: Vector
     clv: Vector
     expected_value_of_contact: Vector
     value_given_return: Vector
@@ -137,6 +131,21 @@ class Profiles:
     value_at_stake: Vector
     signs: Signs
     facts: CustomerFacts
+
+    @property
+    def probability_alive(self) -> Vector:
+        """Probability of still being active, BTYD; shape (n_customers,)."""
+        return self.facts.alive
+
+    @property
+    def expected_purchases(self) -> Vector:
+        """Orders within the horizon, BTYD; shape (n_customers,)."""
+        return self.facts.purchases
+
+    @property
+    def expected_average_value(self) -> Vector:
+        """Currency units expected of an order; shape (n_customers,)."""
+        return self.facts.average_value
 
     def has_lapsed(self) -> Mask:
         """Who is lapsed or lost on their own clock; shape (n_customers,)."""
@@ -177,7 +186,7 @@ def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Pr
     active = lapsed_after_days(models.lapse, models.thresholds, between)
     per_year = spend_per_active_year(models.value, summary, active)
     valuable = is_high_value(models.high_value, per_year)
-    returns, given_return = _of_return(facts, models)
+    returns, spend = _of_return(facts, models)
     judged = Judged(state.state, 1.0 - returns, models.layers.win_back_churn, economics.horizon_days)
     signs = warning_signs(histories, facts, models.lapse, judged, as_of_day)
     risk = risk_layers(models.layers, state.state, judged.churn, signs.any)
@@ -190,14 +199,11 @@ def profiles(histories: Histories, models: CustomerModels, as_of_day: int) -> Pr
         orders=np.diff(histories.order_offsets),
         days_since_last_purchase=(as_of_day - histories.last_order_day()).astype(np.int64),
         spend=np.add.reduceat(histories.order_amount, histories.order_offsets[:-1]),
-        probability_alive=facts.alive,
         probability_of_return=returns,
         churn_probability=judged.churn,
-        expected_purchases=facts.purchases,
-        expected_average_value=facts.average_value,
         clv=clv(models.value, summary, economics.clv_horizon_days, economics.margin, economics.discount_rate),
-        expected_value_of_contact=returns * given_return * economics.margin,
-        value_given_return=given_return,
+        expected_value_of_contact=spend * economics.margin,
+        value_given_return=spend / np.maximum(returns, RARELY),
         spend_per_year=per_year,
         value_at_stake=value_at_stake(per_year, judged.churn, economics.horizon_days, economics.margin),
         signs=signs,
@@ -212,9 +218,10 @@ def expected_orders(histories: Histories, figures: Profiles, models: CustomerMod
 
 
 def _of_return(facts: CustomerFacts, models: CustomerModels) -> tuple[Vector, Vector]:
-    """P(return), and the spend within the horizon of those who do, in currency units."""
+    """P(return), and the spend expected within the horizon, in currency units."""
     learned = models.targeting.figures
     if learned is None:
-        return facts.returns, facts.purchases * facts.average_value / np.maximum(facts.returns, RARELY)
+        return facts.returns, facts.purchases * facts.average_value
     features = customer_features(facts)
-    return learned.probability_of_return(features), learned.value_given_return(features)
+    returns = learned.probability_of_return(features)
+    return returns, returns * learned.value_given_return(features)

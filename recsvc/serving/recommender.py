@@ -25,7 +25,7 @@ from recsvc.errors import UnknownCustomer
 from recsvc.serving.candidates import build_sources, propose
 from recsvc.serving.customer_state import Places, customer_state, day_of
 from recsvc.serving.display import item_at
-from recsvc.serving.portraits import Portraitist
+from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.ranking import choose, rank_pairs
 from recsvc.serving.reasons import ReasonWriter
 from recsvc.serving.retrieval import ItemIndex
@@ -66,7 +66,7 @@ class Recommender:
         self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
         self._trending = bundle.items.trending()
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
-        self._portraits = Portraitist(
+        self._profiles = ProfileWriter(
             bundle.models, read_shelf(bundle.catalogue), WhyWriter(bundle.models, bundle.manifest.currency)
         )
 
@@ -121,7 +121,7 @@ class Recommender:
         history = self.bundle.customers.get(customer_id)
         if history is None:
             raise UnknownCustomer(customer_id)
-        return self._portraits.portrait(history, day_of(now), self._places(customer_id))
+        return self._profiles.of_one(history, day_of(now), self._places(customer_id))
 
     def similar(self, item_id: str, k: int) -> tuple[SimilarItem, ...]:
         """At most `k` items alike in taste, best first; none for an item outside the catalogue.
@@ -161,7 +161,7 @@ class Recommender:
         ids, ranks = page["customer_id"].to_pylist(), page[rank].to_pylist()
         histories, _ = self.bundle.customers.get_many(ids)
         places = [Places(**{rank.removesuffix("_rank"): place}) for place in ranks]
-        found = self._portraits.portraits(histories, self.bundle.items.as_of_day, places)
+        found = self._profiles.of_many(histories, self.bundle.items.as_of_day, places)
         return tuple(WinBackRow(customer_id, state) for customer_id, state in zip(ids, found, strict=True))
 
     def item(self, item_id: str) -> Item:

@@ -22,8 +22,8 @@ from recsvc.serving.whys import WhyWriter
 
 
 @dataclass(frozen=True, slots=True)
-class Portraitist:
-    """Draws whole profiles of customers who all have at least one order.
+class ProfileWriter:
+    """Writes whole profiles of customers who all have at least one order.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class Portraitist:
     shelf: Shelf
     whys: WhyWriter
 
-    def portrait(self, history: Histories, now_day: int, places: Places) -> CustomerState:
+    def of_one(self, history: Histories, now_day: int, places: Places) -> CustomerState:
         """Profile of one customer on a day; an order of today still counts as past."""
-        return self.portraits(history, judged_on(history, now_day), [places])[0]
+        return self.of_many(history, judged_on(history, now_day), [places])[0]
 
-    def portraits(self, histories: Histories, as_of_day: int, places: Sequence[Places]) -> list[CustomerState]:
+    def of_many(self, histories: Histories, as_of_day: int, places: Sequence[Places]) -> list[CustomerState]:
         """Profiles of a batch on one day, all orders before it, in their order."""
         figures = profiles(histories, self.models, as_of_day)
         expected = expected_orders(histories, figures, self.models, as_of_day)
