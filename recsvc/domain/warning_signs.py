@@ -21,7 +21,7 @@ from recsvc.domain.value_models import DAYS_PER_YEAR
 CHANCE = 0.05  # as few orders as that come by chance this seldom
 FALLEN = 0.5  # of the usual, and no more
 USUAL_ORDERS = 3.0  # in 90 days: with fewer, spend swings by itself
-WORSE = 2.0  # times as likely to stay away as their own rhythm says
+WORSE = 2.0  # times as likely to stay away as their own rhythm says, and by as much more as would be unsure alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,12 @@ def warning_signs(
     fewer = (recent <= FALLEN * usual) & (pdtr(recent, usual) < CHANCE)
     less = (usual >= USUAL_ORDERS) & (facts.spend_trend <= np.log(FALLEN))
     rhythm = return_by_rhythm(clock, facts.between, facts.silence_days, judged.horizon_days)
-    unsure = churn >= judged.unsure
+    by_rhythm = 1.0 - rhythm  # probability of staying away
     on_time = (state == ACTIVE) | (state == DUE)
     return Signs(
-        overdue=(state == LATE) | ((state == DUE) & unsure),
+        overdue=(state == LATE) | ((state == DUE) & (churn >= judged.unsure)),
         falling=on_time & (fewer | less),
-        off_rhythm=on_time & unsure & (churn >= WORSE * (1.0 - rhythm)),
+        off_rhythm=on_time & (churn >= np.maximum(WORSE * by_rhythm, by_rhythm + judged.unsure)),
         recent_orders=recent,
         usual_orders=usual,
         rhythm_returns=rhythm,

@@ -75,6 +75,13 @@ def test_much_less_likely_to_return_than_the_own_rhythm_implies_is_a_sign():
     assert not signs(steady(every=95), churn=0.4).off_rhythm[0]
 
 
+def test_a_little_less_likely_is_no_sign_however_sure_the_rhythm_was():
+    found = signs(steady(), churn=0.09)
+
+    assert 2 * (1 - found.rhythm_returns[0]) < 0.09
+    assert not found.off_rhythm[0]
+
+
 @pytest.mark.parametrize("state", ["lapsed", "lost", "new"])
 def test_who_is_not_on_time_is_judged_by_the_clock_alone(state):
     fewer = [*steady(until=TODAY - 90), TODAY - 5]
