@@ -88,7 +88,7 @@ class ChurnEvidence:
         self, histories: Histories, figures: Profiles, lapsed_after_days: Vector, troubles: Troubles | None = None
     ) -> None:
         """Take a batch; without `troubles`, nothing is known of complaints and returns."""
-        left, as_of_day = figures.to_win_back(), self._market.as_of_day
+        left, as_of_day = figures.has_lapsed(), self._market.as_of_day
         at = judged_orders(histories, left, lapsed_after_days, as_of_day, n_before=len(self._ids))
         self._complaints_known |= troubles is not None and len(troubles.day) > 0
         applies = evidence(histories, at, self._market, troubles)

@@ -75,6 +75,8 @@ class LapseConfig(Section):
     """The same for `lapsed`; the win-back list begins here."""
     lost: Share = 0.99
     """The same for `lost`."""
+    win_back_churn: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Off the win-back list: who lapsed but stays away with less than this probability; 0 is nobody."""
     high_value_share: Share = 0.4
     """Top share of expected spend per year while active."""
 

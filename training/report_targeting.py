@@ -15,7 +15,7 @@ TITLES = {
     "all": "everybody",
     "personal_clock": "late, lapsed or lost",
     "personal_clock_high_value": "the same & high value",
-    "win_back_list": "lapsed or lost",
+    "win_back_list": "win-back list",
     "silent_90_days": "silent 90 days",
 }
 

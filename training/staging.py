@@ -30,12 +30,14 @@ from recsvc.bundle.reader import (
     RETURN_MODEL,
     VALUE,
     fold_in_params,
+    read_shelf,
 )
 from recsvc.domain.arrays import Counts, Factors
 from recsvc.domain.blending import LinearBlend
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
-from recsvc.domain.profiles import CustomerModels, Economics, profiles
+from recsvc.domain.preferences import preferences
+from recsvc.domain.profiles import CustomerModels, Economics, expected_orders, profiles
 from recsvc.domain.rfm import Rfm, gaps
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
@@ -57,6 +59,7 @@ from training.progress import Progress
 from training.ranker import prior_blend
 from training.records import Fingerprint, Summaries, stream_histories, write_records
 from training.split import Past, joined_past, past_of
+from training.standing import fit_layer_rule
 from training.tables import Prepared
 from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
 from training.transactions import RECIPES
@@ -126,6 +129,8 @@ def stage(
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), fitted.models, prepared, config, explained=explained)
             records.write_win_back_ranks(found.customers.win_back_ids())
+            records.write_early_warning_ranks(found.customers.early_warning_ids())
+            fitted = replace(fitted, models=replace(fitted.models, standing=found.customers.standing()))
     with progress.step("taste (ALS)") as done:
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
     with progress.step("files"):
@@ -154,11 +159,12 @@ def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> Custome
     thresholds = LapseThresholds(config.lapse.due, config.lapse.late, config.lapse.lapsed, config.lapse.lost)
     active = lapsed_after_days(lapse.params, thresholds, summaries.gaps)
     spend = spend_per_active_year(value.models, summaries.rfm, active)
+    high_value = fit_high_value_rule(spend, config.lapse.high_value_share)
     models = CustomerModels(
         value=value.models,
         lapse=lapse.params,
         thresholds=thresholds,
-        high_value=fit_high_value_rule(spend, config.lapse.high_value_share),
+        high_value=high_value,
         economics=Economics(
             horizon_days=config.horizon_days,
             clv_horizon_days=config.value.horizon_days,
@@ -166,6 +172,7 @@ def fit_customer_models(summaries: Summaries, config: TrainingConfig) -> Custome
             discount_rate=config.value.discount_rate,
         ),
         targeting=no_targeting().targeting,
+        layers=fit_layer_rule(spend, high_value, config.lapse.win_back_churn),
     )
     diagnostics = (*value.diagnostics, lapse.diagnostics)
     return CustomerFit(models, choice, diagnostics, sampled(summaries.rfm), len(summaries.rfm))
@@ -206,16 +213,18 @@ def _second_pass(
 ) -> SecondPass:
     convention = fold_in_params(fold_in_convention(config.als))
     comebacks = np.zeros(len(prepared.items), np.int64)
-    matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering)
+    day, shelf = prepared.as_of_day, read_shelf(prepared.items)
+    matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering, shelf.names)
     churn = ChurnEvidence(build_market(prepared)) if explained else None
     for histories in batches:
-        figures = profiles(histories, models, prepared.as_of_day)
-        matrix = user_items(histories, prepared.as_of_day, prepared.n_catalogue, convention)
-        matrices.append(weighted(matrix, figures.to_win_back() & figures.high_value, config.als.winback_weight))
+        figures = profiles(histories, models, day)
+        matrix = user_items(histories, day, prepared.n_catalogue, convention)
+        matrices.append(weighted(matrix, figures.has_lapsed() & figures.high_value, config.als.winback_weight))
         returned = is_comeback(histories, models.lapse, models.thresholds)
         comebacks += comeback_buyers(histories, returned, len(comebacks))
-        pasts.append(past_of(histories, prepared.as_of_day))
-        customers.add(histories.customer_ids, figures)
+        pasts.append(past_of(histories, day))
+        expected = expected_orders(histories, figures, models, day)
+        customers.add(histories.customer_ids, figures, expected, preferences(histories, shelf))
         if churn:
             churn.add(histories, figures, lapsed_after_days(models.lapse, models.thresholds, gaps(histories)))
     matrix = sp.vstack(matrices, format="csr")
@@ -227,7 +236,8 @@ def _second_pass(
 def _write_files(folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
     items, reasons = prepared.items, found.churn_reasons.likely_reason
     pq.write_table(items.append_column("n_comeback_buyers", pa.array(found.n_comeback_buyers)), folder / ITEMS)
-    pq.write_table(with_reasons(found.customers.to_arrow(), prepared.customer_ids, reasons), folder / CUSTOMER_TABLE)
+    customers = found.customers.to_arrow(models.standing)
+    pq.write_table(with_reasons(customers, prepared.customer_ids, reasons), folder / CUSTOMER_TABLE)
     np.save(folder / FACTORS, factors, allow_pickle=False)
     np.save(folder / GRAM, gram_matrix(factors), allow_pickle=False)
     write_index(factors, folder / INDEX)

@@ -24,7 +24,7 @@ class Reply(BaseModel):
 
 
 class ReasonReply(Reply):
-    """Why an item is on the list."""
+    """Why an item, or a customer, is on the list."""
 
     code: Annotated[str, Field(description="Stable, for programs.")]
     text: Annotated[str, Field(description="For people.")]
@@ -69,17 +69,35 @@ class CustomerSummary(Reply):
 
 
 class CustomerProfile(CustomerSummary):
-    """Everything the service can say of a customer."""
+    """Everything the service can say of a customer; null where it cannot."""
 
     next_state_on: date | None
+    layer: Annotated[str, Field(description="Cell of value x risk: stable, for programs.")]
+    layer_label: Annotated[str, Field(description="The layer, for people.")]
+    what_to_do: Annotated[str, Field(description="One thing to do for customers of this layer.")]
     spend: float
+    spend_per_year: Annotated[float, Field(description="Expected a year while active.")]
     probability_alive: Probability
     probability_of_return: Probability
+    churn_probability: Annotated[Probability, Field(description="No order within the training horizon.")]
     expected_purchases: float
     expected_average_value: float
     clv: float
     expected_value_of_contact: float
+    value_at_stake: Annotated[float, Field(description="Margin of the horizon's usual spend x churn probability.")]
     win_back_rank: int | None
+    early_warning_rank: int | None
+    next_order_on: Annotated[date | None, Field(description="Median day; null when lost, or over a year ahead.")]
+    next_order_earliest: Annotated[date | None, Field(description="One order in ten comes before it.")]
+    next_order_latest: Annotated[date | None, Field(description="One order in ten comes after it.")]
+    favourite_categories: Annotated[list[str], Field(max_length=3, description="Paths, the most liked first.")]
+    price_level: Literal["low", "middle", "high"] | None
+    price_position: Annotated[
+        float | None, Field(ge=0, le=1, description="Mean share of a category's items cheaper than what was bought.")
+    ]
+    best_hour: Annotated[int | None, Field(ge=0, le=23)]
+    best_channel: str | None
+    why: Annotated[list[ReasonReply], Field(description="What put the customer on a list; empty when on none.")]
 
 
 class RecommendationReply(Reply):
@@ -116,19 +134,19 @@ class SimilarReply(Reply):
     items: list[SimilarItemReply]
 
 
-class WinBackCustomer(Reply):
-    """One row of the win-back list."""
+class ListedCustomer(Reply):
+    """One row of the win-back list or the early warning list."""
 
     customer_id: str
     customer: CustomerProfile
 
 
-class WinBackReply(Reply):
-    """A page of the win-back list, best first; `next_cursor` is null on the last."""
+class ListReply(Reply):
+    """A page of a list of customers, best first; `next_cursor` is null on the last."""
 
     bundle_id: str
     as_of: datetime
-    customers: list[WinBackCustomer]
+    customers: list[ListedCustomer]
     next_cursor: str | None
 
 

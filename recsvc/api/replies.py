@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import date, datetime
 
 from recsvc.api.services import Answers
 from recsvc.serving.slate import CustomerState, Recommendation, SimilarItem, Slate, WinBackRow
@@ -41,15 +42,38 @@ def summary_json(state: CustomerState) -> dict[str, object]:
 def profile_json(state: CustomerState) -> Json:
     """`CustomerProfile`."""
     return summary_json(state) | {
-        "next_state_on": state.next_state_on and state.next_state_on.date(),
+        "next_state_on": _day(state.next_state_on),
+        "layer": state.layer,
+        "layer_label": state.layer_label,
+        "what_to_do": state.what_to_do,
         "spend": state.spend / MINOR_UNITS,
+        "spend_per_year": state.spend_per_year,
         "probability_alive": state.probability_alive,
         "probability_of_return": state.probability_of_return,
+        "churn_probability": state.churn_probability,
         "expected_purchases": state.expected_purchases,
         "expected_average_value": state.expected_average_value,
         "clv": state.clv,
         "expected_value_of_contact": state.expected_value_of_contact,
+        "value_at_stake": state.value_at_stake,
         "win_back_rank": state.win_back_rank,
+        "early_warning_rank": state.early_warning_rank,
+        **_taste_json(state),
+        "why": state.why,
+    }
+
+
+def _taste_json(state: CustomerState) -> dict[str, object]:
+    """When the customer is expected, and what they like."""
+    return {
+        "next_order_on": _day(state.next_order_on),
+        "next_order_earliest": _day(state.next_order_earliest),
+        "next_order_latest": _day(state.next_order_latest),
+        "favourite_categories": state.favourite_categories,
+        "price_level": state.price_level,
+        "price_position": state.price_position,
+        "best_hour": state.best_hour,
+        "best_channel": state.best_channel,
     }
 
 
@@ -58,8 +82,8 @@ def similar_json(neighbour: SimilarItem, recommender: Answers) -> Json:
     return _item_json(neighbour.item_id, neighbour.rank, recommender) | {"affinity": neighbour.affinity}
 
 
-def win_back_json(row: WinBackRow) -> Json:
-    """`WinBackCustomer`."""
+def listed_json(row: WinBackRow) -> Json:
+    """`ListedCustomer`."""
     return {"customer_id": row.customer_id, "customer": profile_json(row.customer)}
 
 
@@ -68,6 +92,10 @@ def _recommended_json(one: Recommendation, recommender: Answers) -> Json:
     shown["score"] = one.score
     shown["reasons"] = one.reasons  # orjson writes dataclasses field by field
     return shown
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment and moment.date()
 
 
 def _item_json(item_id: str, rank: int, recommender: Answers) -> dict[str, object]:

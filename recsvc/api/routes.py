@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from recsvc.api import customers, docs, health, items, recommendations, win_back
+from recsvc.api import customers, docs, health, items, lists, recommendations
 from recsvc.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
     *recommendations.ROUTES,
     *customers.ROUTES,
     *items.ROUTES,
-    *win_back.ROUTES,
+    *lists.ROUTES,
     *health.ROUTES,
     *docs.ROUTES,
 )

@@ -122,12 +122,12 @@ class ItemSimilarParams(SimilarParams):
     item_id: ItemId
 
 
-class WinBackParams(Request):
-    """A page of the win-back list."""
+class ListParams(Request):
+    """A page of a list of customers."""
 
     limit: Annotated[int, Field(ge=1, le=500, description="Rows on a page.")] = 50
     state: Annotated[
-        tuple[State, ...], Field(description="Only customers in these states; default: those drifting away.")
+        tuple[State, ...], Field(description="Only customers in these states; default: all on the list.")
     ] = ()
     cursor: Annotated[
         str | None,

@@ -43,6 +43,11 @@ class Answers(Protocol):
     def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
         """Customers of the win-back list below a rank, best first; no states: all those on it."""
 
+    def early_warning(
+        self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime
+    ) -> tuple[WinBackRow, ...]:
+        """Valuable customers who are slipping, below a rank, most at stake first; no states: all those on it."""
+
     def item(self, item_id: str) -> Item:
         """What is known of a product, for display."""
 

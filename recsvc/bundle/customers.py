@@ -40,6 +40,11 @@ def key_of(customer_id: str) -> bytes:
     return hashlib.blake2b(customer_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def warning_key_of(customer_id: str) -> bytes:
+    """Key under which a place on the early warning list is kept, beside those of the win-back list."""
+    return key_of(customer_id) + b"w"
+
+
 def encode(histories: Histories, position: int) -> bytes:
     """Record of one customer of a batch as bytes."""
     customer_id = histories.customer_ids[position].encode("utf-8", "surrogatepass")
@@ -97,8 +102,11 @@ class CustomersWriter:
 
     def write_win_back_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the win-back list, given best first."""
-        ranks = enumerate(customer_ids, 1)
-        self._put(self._ranks, [(key_of(customer_id), rank.to_bytes(4, "little")) for rank, customer_id in ranks])
+        self._put(self._ranks, _ranked(map(key_of, customer_ids)))
+
+    def write_early_warning_ranks(self, customer_ids: Iterable[str]) -> None:
+        """Remember the places of the early warning list, given most at stake first."""
+        self._put(self._ranks, _ranked(map(warning_key_of, customer_ids)))
 
     def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Read back every record written so far, in key order."""
@@ -154,9 +162,11 @@ class CustomersReader:
 
     def win_back_rank(self, customer_id: str) -> int | None:
         """1-based place of a customer on the win-back list; None when not on it."""
-        with self._env.begin(self._ranks) as transaction:
-            value = transaction.get(key_of(customer_id))
-        return None if value is None else int.from_bytes(value, "little")
+        return self._rank(key_of(customer_id))
+
+    def early_warning_rank(self, customer_id: str) -> int | None:
+        """1-based place of a customer on the early warning list; None when not on it, or the bundle has none."""
+        return self._rank(warning_key_of(customer_id))
 
     def get_many(self, customer_ids: list[str]) -> tuple[Histories, AnyArray]:
         """Records in the order asked for, empty where unknown, and whether each was known."""
@@ -169,9 +179,19 @@ class CustomersReader:
         """Every record, in key order, `size` customers at a time."""
         return _batches(self._env, self._records, size)
 
+    def _rank(self, key: bytes) -> int | None:
+        with self._env.begin(self._ranks) as transaction:
+            value = transaction.get(key)
+        return None if value is None else int.from_bytes(value, "little")
+
     def __len__(self) -> int:
         with self._env.begin(self._records) as transaction:
             return int(transaction.stat(self._records)["entries"])
+
+
+def _ranked(keys: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+    """Each key with its 1-based place."""
+    return [(key, rank.to_bytes(4, "little")) for rank, key in enumerate(keys, 1)]
 
 
 def _batches(env: lmdb.Environment, records: Any, size: int) -> Iterator[Histories]:  # Any: LMDB's own handle

@@ -24,6 +24,7 @@ from recsvc.domain.ids import ItemIds
 from recsvc.domain.items import ItemTable
 from recsvc.domain.profiles import CustomerModels
 from recsvc.domain.return_model import Targeting, btyd_targeting
+from recsvc.domain.shelf import Shelf, build_shelf
 from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
@@ -125,6 +126,13 @@ def read_items(catalogue: pa.Table, manifest: Manifest) -> ItemTable:
         as_of_day=day_number(manifest),
         **columns,
     )
+
+
+def read_shelf(catalogue: pa.Table) -> Shelf:
+    """Categories and prices from the columns of `items.parquet`; no categories where the retailer gave none."""
+    known = "category" in catalogue.column_names
+    paths = catalogue["category"].to_pylist() if known else [None] * len(catalogue)
+    return build_shelf(paths, catalogue["last_price"].to_numpy(), catalogue["n_buyers"].to_numpy())
 
 
 def fold_in_params(convention: FoldInConvention) -> FoldInParams:

@@ -15,22 +15,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsvc.bundle.reader import INDEX, Bundle
+from recsvc.bundle.reader import INDEX, Bundle, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts, Vector
 from recsvc.domain.features import CustomerBatch, Pairs, Signals, feature_matrix, signals
 from recsvc.domain.fold_in import fold_in_many
 from recsvc.domain.history import Histories, take
 from recsvc.domain.item_history import item_histories
-from recsvc.domain.profiles import WIN_BACK_STATES, profiles
 from recsvc.errors import UnknownCustomer
 from recsvc.serving.candidates import build_sources, propose
-from recsvc.serving.customer_state import customer_state, day_of, state_at
+from recsvc.serving.customer_state import Places, customer_state, day_of
 from recsvc.serving.display import item_at
+from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.ranking import choose, rank_pairs
 from recsvc.serving.reasons import ReasonWriter
 from recsvc.serving.retrieval import ItemIndex
 from recsvc.serving.rules import Rules, allowed_items
 from recsvc.serving.slate import CustomerState, Item, Query, Recommendation, SimilarItem, Slate, WinBackRow
+from recsvc.serving.whys import WhyWriter
 
 BATCH = 256  # customers ranked at once: bounds memory, changes no answer
 
@@ -65,6 +66,9 @@ class Recommender:
         self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
         self._trending = bundle.items.trending()
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
+        self._profiles = ProfileWriter(
+            bundle.models, read_shelf(bundle.catalogue), WhyWriter(bundle.models, bundle.manifest.currency)
+        )
 
     def recommend(self, query: Query, *, now: datetime) -> Slate:
         """Ranked answer to one question; `now` dates the customer's state only."""
@@ -117,7 +121,7 @@ class Recommender:
         history = self.bundle.customers.get(customer_id)
         if history is None:
             raise UnknownCustomer(customer_id)
-        return self._state(history, now)
+        return self._profiles.of_one(history, day_of(now), self._places(customer_id))
 
     def similar(self, item_id: str, k: int) -> tuple[SimilarItem, ...]:
         """At most `k` items alike in taste, best first; none for an item outside the catalogue.
@@ -135,16 +139,30 @@ class Recommender:
 
     def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
         """Part of the list of customers to win back, best first, as of the bundle; `states` empty means all of them."""
-        wanted = pa.array(sorted(states or WIN_BACK_STATES))
+        return self._listed("win_back_rank", after_rank, limit, states)
+
+    def early_warning(
+        self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime
+    ) -> tuple[WinBackRow, ...]:
+        """Part of the list of valuable customers who are slipping, most at stake first; else as `win_back`."""
+        return self._listed("early_warning_rank", after_rank, limit, states)
+
+    def _listed(self, rank: str, after_rank: int, limit: int, states: frozenset[str]) -> tuple[WinBackRow, ...]:
+        """Rows of one list below a place; none where the bundle is from before there was that list."""
         table = self.bundle.customer_table
-        after = pc.and_(pc.greater(table["win_back_rank"], after_rank), pc.is_in(table["state"], value_set=wanted))
-        page = table.select(["customer_id", "win_back_rank"]).filter(after).slice(0, limit)
+        if rank not in table.column_names:
+            return ()
+        wanted = pc.greater(table[rank], after_rank)
+        if states:
+            wanted = pc.and_(wanted, pc.is_in(table["state"], value_set=pa.array(sorted(states))))
+        page = table.select(["customer_id", rank]).filter(wanted).slice(0, limit)
         if not len(page):
             return ()
-        histories, _ = self.bundle.customers.get_many(page["customer_id"].to_pylist())
-        figures = profiles(histories, self.bundle.models, self.bundle.items.as_of_day)
-        ranks = enumerate(page["win_back_rank"].to_pylist())
-        return tuple(WinBackRow(histories.customer_ids[p], state_at(figures, p, rank)) for p, rank in ranks)
+        ids, ranks = page["customer_id"].to_pylist(), page[rank].to_pylist()
+        histories, _ = self.bundle.customers.get_many(ids)
+        places = [Places(**{rank.removesuffix("_rank"): place}) for place in ranks]
+        found = self._profiles.of_many(histories, self.bundle.items.as_of_day, places)
+        return tuple(WinBackRow(customer_id, state) for customer_id, state in zip(ids, found, strict=True))
 
     def item(self, item_id: str) -> Item:
         """What is known of a product.
@@ -189,8 +207,11 @@ class Recommender:
             yield Recommendation(self.bundle.items.ids.id(row), rank, float(scored.scores[position]), reasons)
 
     def _state(self, history: Histories, now: datetime) -> CustomerState:
-        rank = self.bundle.customers.win_back_rank(history.customer_ids[0])
-        return customer_state(history, self.bundle.models, day_of(now), rank)
+        return customer_state(history, self.bundle.models, day_of(now), self._places(history.customer_ids[0]))
+
+    def _places(self, customer_id: str) -> Places:
+        customers = self.bundle.customers
+        return Places(customers.win_back_rank(customer_id), customers.early_warning_rank(customer_id))
 
     def _title(self, row: int) -> str:
         return item_at(self.bundle.catalogue, row).title or self.bundle.items.ids.id(row)

@@ -68,8 +68,25 @@ class CustomerState:
         One of `recsvc.domain.lapse.STATES`.
     state_since, next_state_on
         Days the state began and the next one begins (None when there is none after it).
+    layer, layer_label, what_to_do
+        One of `recsvc.domain.layers.LAYERS`, in words, and one thing to do about it.
     orders, days_since_last_purchase, spend
         Order-days, days, and minor units, over everything on record.
+    spend_per_year, value_at_stake
+        Currency units: a year while active; margin of the horizon's usual spend that is expected to be lost.
+    win_back_rank, early_warning_rank
+        1-based places on the bundle's lists; None when not on it.
+    next_order_on, next_order_earliest, next_order_latest
+        Median day and 80 % interval; None for customers who are lost, and for days more than a year ahead.
+    favourite_categories
+        Up to three category paths, the most liked first.
+    price_level, price_position
+        `low`, `middle` or `high` among customers, and the mean share of a category's items that were cheaper than what
+        was bought; None with too few purchases.
+    best_hour, best_channel
+        When and how this customer is reached best; None where it is not known.
+    why
+        Three facts that put the customer on the list they are on; none when on no list.
     """
 
     state: str
@@ -77,16 +94,32 @@ class CustomerState:
     next_state_on: datetime | None
     high_value: bool
     segment: str
+    layer: str
+    layer_label: str
+    what_to_do: str
     orders: int
     days_since_last_purchase: int
     spend: int
     probability_alive: float
     probability_of_return: float
+    churn_probability: float
     expected_purchases: float
     expected_average_value: float
     clv: float
     expected_value_of_contact: float
+    spend_per_year: float
+    value_at_stake: float
     win_back_rank: int | None
+    early_warning_rank: int | None
+    next_order_on: datetime | None = None
+    next_order_earliest: datetime | None = None
+    next_order_latest: datetime | None = None
+    favourite_categories: tuple[str, ...] = ()
+    price_level: str | None = None
+    price_position: float | None = None
+    best_hour: int | None = None
+    best_channel: str | None = None
+    why: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +148,7 @@ class SimilarItem:
 
 @dataclass(frozen=True, slots=True)
 class WinBackRow:
-    """One customer of the win-back list, as of the bundle's `as_of`."""
+    """One customer of the win-back list or the early warning list, as of the bundle's `as_of`."""
 
     customer_id: str
     customer: CustomerState

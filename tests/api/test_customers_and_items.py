@@ -13,10 +13,15 @@ def test_a_profile_has_money_in_currency_units_and_days_as_dates(service: Servic
     assert reply.json["customer"]["state_since"] == "2026-01-10"
     assert reply.json["customer"]["next_state_on"] == "2026-06-01"
     assert profile.win_back_rank == 2
+    assert reply.json["customer"]["next_order_on"] == "2026-03-20"
+    assert reply.json["customer"]["favourite_categories"] == ["food > fruit"]
+    assert reply.json["customer"]["best_hour"] is None
 
 
-def test_a_customer_without_a_next_state_has_null_there(service: Service) -> None:
-    assert service.get("/v1/customers/customer-1").json["customer"]["next_state_on"] is None
+def test_a_customer_without_a_next_state_or_order_has_null_there(service: Service) -> None:
+    profile = service.get("/v1/customers/customer-1").json["customer"]
+
+    assert (profile["next_state_on"], profile["next_order_on"]) == (None, None)
 
 
 def test_a_profile_of_somebody_unknown_is_404_and_does_not_repeat_the_id(service: Service) -> None:

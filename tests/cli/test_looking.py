@@ -58,13 +58,38 @@ def test_customers_are_written_with_every_figure_the_win_back_list_first(
 
     table = recommender.bundle.customer_table
     if ending == ".parquet":
-        assert pq.read_table(out).equals(table)
+        written = pq.read_table(out)
+        assert written["customer_id"].equals(table["customer_id"])
+        assert written["spend"].to_pylist() == pytest.approx(table["spend"].to_pylist())
         return
     text = out.read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines())) if ending == ".csv" else [*map(json.loads, text.splitlines())]
     assert [row["customer_id"] for row in rows] == table["customer_id"].to_pylist()
     assert str(rows[0]["win_back_rank"]) == "1"
-    assert set(rows[0]) == set(table.column_names)
+    added = {"layer_label", "what_to_do", "why_1", "why_2", "why_3"}
+    assert set(rows[0]) == {*table.column_names, *added}
+    assert list(rows[0])[:6] == [
+        "customer_id",
+        "win_back_rank",
+        "early_warning_rank",
+        "state",
+        "state_since",
+        "segment",
+    ]
+
+
+def test_everybody_on_a_list_has_three_facts_in_words_and_nobody_else(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "customers.parquet"
+
+    run(capsys, main, "customers", "--out", out, "--artifacts", trained.artifacts)
+
+    for row in pq.read_table(out).to_pylist():
+        is_listed = row["win_back_rank"] is not None or row["early_warning_rank"] is not None
+        facts = {row[name] for name in ("why_1", "why_2", "why_3")}
+        assert len(facts - {None}) == (3 if is_listed else 0)
+        assert row["what_to_do"].endswith(".")
 
 
 def test_an_unknown_setting_in_the_environment_is_one_clear_line(

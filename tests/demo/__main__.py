@@ -18,7 +18,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.demo.tables import customer_table, read_lapsed
+from recsvc.bundle.reader import open_bundle
+from recsvc.bundle.store import BundleStore
+from recsvc.domain.layers import COLUMNS, LayerRow, layers
+from tests.demo.tables import customer_table, layer_table, read_early_warning, read_win_back, warning_table
 from tests.live_service import LiveService, live_service
 
 PRESET = "complete_journey"
@@ -38,7 +41,9 @@ def demo(artifacts: Path) -> None:
     _train(artifacts)
     with live_service([str(PROGRAMS / "recsvc")], artifacts) as live:
         console.rule("recsvc serve, asked over HTTP")
-        console.print(customer_table(read_lapsed(live)))
+        console.print(layer_table(_layers(artifacts)))
+        console.print(customer_table(read_win_back(live)))
+        console.print(warning_table(read_early_warning(live)))
         _say_where(console, live, time.monotonic() - started)
         if sys.stdout.isatty():
             _keep_serving(console)
@@ -52,6 +57,11 @@ def _train(artifacts: Path) -> None:
         sys.exit(f"recsvc-train was stopped by {signal.Signals(-done.returncode).name}")
     if done.returncode:
         sys.exit(done.returncode)  # the command has said why
+
+
+def _layers(artifacts: Path) -> tuple[LayerRow, ...]:
+    table = open_bundle(BundleStore(artifacts).current()).customer_table
+    return layers({name: table[name].to_numpy() for name in COLUMNS})
 
 
 def _say_where(console: Console, live: LiveService, seconds: float) -> None:

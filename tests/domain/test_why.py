@@ -1,0 +1,71 @@
+"""Families of features, and how far they move a customer's place."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsvc.domain.customer_features import FEATURE_NAMES, customer_features
+from recsvc.domain.profiles import profiles
+from recsvc.domain.why import FAMILIES, OUTLOOK, family_of, family_weights
+
+
+@pytest.fixture(scope="module")
+def models(recommender):
+    """Those of a small shop, as if the learned ordering had won its races."""
+    fitted = recommender.bundle.models
+    return replace(fitted, targeting=replace(fitted.targeting, ordering="learned"))
+
+
+@pytest.fixture(scope="module")
+def figures(recommender, models):
+    bundle = recommender.bundle
+    histories, _ = bundle.customers.get_many(bundle.customer_table["customer_id"].to_pylist()[:60])
+    return profiles(histories, models, bundle.items.as_of_day)
+
+
+def test_every_feature_belongs_to_a_family_and_only_the_season_has_no_words():
+    assert {family_of(name) for name in FEATURE_NAMES} <= set(FAMILIES)
+    assert [name for name in FEATURE_NAMES if family_of(name) == OUTLOOK] == ["season_sin", "season_cos"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "family"),
+    [
+        ("complaints", "satisfaction"),
+        ("csat_last", "satisfaction"),
+        ("days_since_contact", "contact"),
+        ("views_30", "interest"),
+        ("discount_share", "discounts"),
+        ("returned_share", "returns"),
+        ("btyd_return", "rhythm"),
+        ("something_new", "outlook"),
+    ],
+)
+def test_features_still_to_come_find_a_family_by_their_words(feature, family):
+    assert family_of(feature) == family
+
+
+def test_families_add_up_to_the_order_of_the_win_back_list_near_the_average_customer(models, figures):
+    learned = models.targeting.returns
+
+    weights = family_weights(figures, models, warning=False)
+
+    standard = learned.standardised(customer_features(figures.facts))
+    odds = standard @ (learned.slope * learned.return_weight)
+    expected = figures.churn_probability * odds + standard @ learned.value_weight
+    np.testing.assert_allclose(sum(weights.values()), expected, atol=1e-9)
+
+
+def test_what_makes_a_return_likelier_lowers_the_place_on_the_warning_list(models, figures):
+    win_back, warning = (family_weights(figures, models, warning=asked) for asked in (False, True))
+
+    assert set(win_back) == set(warning) == set(FAMILIES)
+    assert np.corrcoef(win_back["rhythm"], warning["rhythm"])[0, 1] < 0
+
+
+@pytest.mark.parametrize(("ordering", "warning"), [("btyd", False), ("btyd", True), ("past_spend", False)])
+def test_where_nothing_learned_orders_the_list_no_family_moves_anybody(models, figures, ordering, warning):
+    other = replace(models, targeting=replace(models.targeting, ordering=ordering))
+
+    assert family_weights(figures, other, warning=warning) == {}
