@@ -1,0 +1,78 @@
+"""Value x risk: how many customers stand where, what they spent, and what to do about each group.
+
+`layers` is the one function that knows how groups are made; whoever shows them takes what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+VALUES: Final = ("high value", "standard")
+RISKS: Final = ("lapsed", "lost", "late", "due", "new", "active")  # the most urgent first
+WIN_BACK, WARN = ("lapsed", "lost"), "late"
+ADVICE: Final[Mapping[tuple[str, str], str]] = {
+    ("high value", "lapsed"): "Win back now: a personal message with their own products",
+    ("high value", "lost"): "Win back, best first: worth a real offer",
+    ("high value", "late"): "Remind before they lapse; no discount yet",
+    ("high value", "due"): "Remind of what is due; no discount",
+    ("high value", "new"): "Help to a second order",
+    ("high value", "active"): "Leave alone, and treat well",
+    ("standard", "lapsed"): "Include in the next mailing; no costly offer",
+    ("standard", "lost"): "Only by what costs nothing",
+    ("standard", "late"): "A reminder, if it is free",
+    ("standard", "due"): "Nothing yet",
+    ("standard", "new"): "Welcome; help to a second order",
+    ("standard", "active"): "Leave alone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Customers of one value and one risk.
+
+    Attributes
+    ----------
+    spent : currency units, on record so far
+    expected : currency units, margin expected of them within the horizon, contacted by nobody
+    share : in [0, 1], their part of all that was spent
+    """
+
+    value: str
+    risk: str
+    customers: int
+    spent: float
+    expected: float
+    share: float
+    advice: str
+
+
+def layers(customers: pa.Table) -> list[Layer]:
+    """Every combination of value and risk, the most urgent first; also those of nobody.
+
+    Parameters
+    ----------
+    customers
+        Columns of `customers.parquet`.
+    """
+    state = customers["state"].to_numpy(zero_copy_only=False)
+    value = np.where(customers["high_value"].to_numpy(zero_copy_only=False), *VALUES)
+    spent, expected = (customers[name].to_numpy() for name in ("spend", "expected_value_of_contact"))
+    total = float(spent.sum()) or 1.0
+    found = []
+    for risk in RISKS:
+        for worth in VALUES:
+            who = (state == risk) & (value == worth)
+            money = float(spent[who].sum())
+            sums = int(who.sum()), money, float(expected[who].sum()), max(money / total, 0.0)
+            found.append(Layer(worth, risk, *sums, ADVICE[worth, risk]))
+    return found
+
+
+def of(found: Sequence[Layer], value: str, *risks: str) -> list[Layer]:
+    """The layers of one value at some risks."""
+    return [one for one in found if one.value == value and one.risk in risks]

@@ -1,0 +1,106 @@
+"""Who is at the top of the lists: each customer's facts, why they matter, and what to show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsvc.serving.display import item_at
+from recsvc.serving.recommender import Recommender
+from recsvc.serving.rules import Rules
+from training.page.words import Money, counted, percent
+
+SHOWN, PRODUCTS = 10, 3
+RANK, WARNING = "win_back_rank", "early_warning_rank"
+WHY = ("why_1", "why_2", "why_3")
+ANYWAY = 0.9  # P(return) from which a customer is likely to come without being asked
+Row = Mapping[str, Any]  # of customers.parquet: values of several kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One line of a list."""
+
+    rank: int
+    customer_id: str
+    state: str
+    high_value: bool
+    silent: str
+    spent: str
+    returns: str
+    expected: str
+    comes_anyway: bool
+    why: tuple[str, ...]
+    products: tuple[str, ...]
+
+
+def to_win_back(recommender: Recommender, money: Money) -> list[Person]:
+    """The first customers of the win-back list."""
+    return _first(recommender, _listed(recommender, RANK), RANK, money)
+
+
+def may_stay_away(recommender: Recommender, money: Money) -> list[Person]:
+    """The first of that list who are not likely to return unasked."""
+    listed = _listed(recommender, RANK)
+    return _first(recommender, listed.filter(pc.less(listed["probability_of_return"], ANYWAY)), RANK, money)
+
+
+def to_warn(recommender: Recommender, money: Money) -> list[Person]:
+    """The first customers of the early-warning list; nobody where training made none."""
+    has_list = WARNING in recommender.bundle.customer_table.column_names
+    return _first(recommender, _listed(recommender, WARNING), WARNING, money) if has_list else []
+
+
+def _listed(recommender: Recommender, column: str) -> pa.Table:
+    """Customers with a rank, in its order."""
+    table: pa.Table = recommender.bundle.customer_table
+    return table.filter(pc.is_valid(table[column])).sort_by(column)
+
+
+def _first(recommender: Recommender, listed: pa.Table, column: str, money: Money) -> list[Person]:
+    rows = listed.slice(0, SHOWN).to_pylist()
+    products = _products(recommender, [row["customer_id"] for row in rows])
+    return [_person(row, row[column], money, shown) for row, shown in zip(rows, products, strict=True)]
+
+
+def _person(row: Row, rank: int, money: Money, products: tuple[str, ...]) -> Person:
+    returns = row["probability_of_return"]
+    return Person(
+        rank=rank,
+        customer_id=row["customer_id"],
+        state=row["state"],
+        high_value=row["high_value"],
+        silent=counted(row["days_since_last_purchase"], "day"),
+        spent=money(row["spend"]),
+        returns=percent(returns),
+        expected=money(row["expected_value_of_contact"]),
+        comes_anyway=returns >= ANYWAY,
+        why=_why(row, money),
+        products=products,
+    )
+
+
+def _why(row: Row, money: Money) -> tuple[str, ...]:
+    """What training said of the customer in words; else the plainest facts."""
+    said = tuple(str(row[name]) for name in WHY if row.get(name))
+    if said:
+        return said
+    orders = f"{counted(row['orders'], 'order')}, {money(row['spend'] / row['orders'])} each"
+    return orders, f"{row['state']} since {row['state_since']:%Y-%m-%d}"
+
+
+def _products(recommender: Recommender, customer_ids: Sequence[str]) -> list[tuple[str, ...]]:
+    """Titles of the first products of each customer's slate; ids where products have no title."""
+    if not customer_ids:
+        return []
+    bundle = recommender.bundle
+    histories, _ = bundle.customers.get_many(list(customer_ids))
+    titles = {}
+    for customer_id, rows in zip(histories.customer_ids, recommender.rank(histories, Rules(k=PRODUCTS)), strict=True):
+        items = [item_at(bundle.catalogue, int(row)) for row in rows]
+        titles[customer_id] = tuple(item.title or item.item_id for item in items)
+    return [titles.get(customer_id, ()) for customer_id in customer_ids]
