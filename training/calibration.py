@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from recsvc.domain.arrays import Counts, Mask, Vector
+from training.words import percent
 
 BINS = 10
 FLOOR = 1e-9
@@ -85,7 +86,7 @@ def calibration(group: str, predicted: Vector, returned: Mask, whose: Counts | N
 
 def in_words(found: Calibration) -> str:
     """What a calibration means for whoever plans with P(return): right, moved by the season, or wrong."""
-    said = f"{found.predicted:.0%} were expected to return, {found.actual:.0%} did"
+    said = f"{percent(found.predicted)} were expected to return, {percent(found.actual)} did"
     misses = sum(not one.low <= one.predicted <= one.high for one in found.bins)
     if found.ece <= CALIBRATED or misses <= BY_CHANCE:
         return f"{said}: P(return) means what it says (error {found.ece:.3f})"

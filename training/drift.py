@@ -22,7 +22,8 @@ from training.drift_maths import (
     price_index,
     stability_index,
 )
-from training.drift_statistics import DriftStatistics, Snapshot, Volumes
+from training.drift_statistics import OTHER, DriftStatistics, Snapshot, Volumes
+from training.words import percent
 
 Verdict = Literal["steady", "moved", "moved a lot"]
 STEADY: Verdict = "steady"
@@ -33,7 +34,6 @@ LOST_IDS, MANY_LOST_IDS = 0.01, 0.1  # of customers who vanished from the data
 STANDARD_ERRORS = 2.6  # a change of size within these may be chance
 MAX_CATEGORIES = 20
 NAMED = 3  # categories, or bins, that a sentence names
-OTHER = "all others"
 SIZES = {"customers": "customers who ordered", "orders": "orders", "lines": "order lines", "amount": "sales"}
 FEATURES = {
     "orders": "orders per customer",
@@ -83,26 +83,27 @@ def _sizes(before: Volumes, now: Volumes) -> Iterator[Movement]:
         by_chance = was > 0 and is_now > 0 and abs(np.log(is_now / was)) < noise
         verdict = STEADY if by_chance else _judged(abs(change), CHANGE, LARGE_CHANGE)
         scale = 100 if name == "amount" else 1
-        words = f"{what}: {was / scale:,.0f} before, {is_now / scale:,.0f} now ({change:+.0%})"
+        words = f"{what}: {was / scale:,.0f} before, {is_now / scale:,.0f} now ({100 * change:+.0f} %)"
         yield Movement(what, verdict, "change", change, words)
 
 
 def _unknown(before: Volumes, now: Volumes) -> Movement:
     was, is_now = (one.unknown_lines / max(one.lines, 1) for one in (before, now))
-    words = f"lines without a customer: {was:.1%} before, {is_now:.1%} now"
+    words = f"lines without a customer: {percent(was)} before, {percent(is_now)} now"
     verdict = _judged(abs(is_now - was), POINTS, MANY_POINTS)
     return Movement("lines without a customer", verdict, "change", is_now - was, words)
 
 
 def _missing(share: float) -> Movement:
-    words = f"{share:.1%} of the customers of the last training are in the data no more"
+    words = f"{percent(share)} of the customers of the last training are in the data no more"
     return Movement("customers who vanished", _judged(share, LOST_IDS, MANY_LOST_IDS), "change", share, words)
 
 
 def _mix(before: DriftStatistics, now: Snapshot) -> Iterator[Movement]:
     if not (before.categories and now.categories):
         return
-    largest = sorted(before.categories, key=lambda name: (-before.categories[name], name))[:MAX_CATEGORIES]
+    named = sorted({*before.categories} - {OTHER}, key=lambda name: (-before.categories[name], name))
+    largest = named[:MAX_CATEGORIES]
     sizes = before.volumes.customers, now.volumes.customers  # lines of one basket are no independent answers
     was, is_now = (_folded(one, largest) for one in (before.categories, now.categories))
     yield _shifted("what is bought, by category", [*largest, OTHER], was, is_now, sizes)
@@ -127,7 +128,7 @@ def _prices(before: DriftStatistics, now: Snapshot) -> Iterator[Movement]:
     index = price_index(before.prices, now.prices)
     if index is not None:
         verdict = _judged(abs(index - 1), PRICE_CHANGE, LARGE_PRICE_CHANGE)
-        words = f"prices of the same products: {index - 1:+.1%}"
+        words = f"prices of the same products: {100 * (index - 1):+.1f} %"
         yield Movement("prices of the same products", verdict, "change", index - 1, words)
 
 
@@ -144,7 +145,7 @@ def _shifted(
     verdict = STEADY if by_chance else _judged(index, MOVED, MOVED_A_LOT)
     most = np.argsort(-contributions(before, now), kind="stable")[:NAMED]
     was, is_now = (np.asarray(counts, np.float64) / max(sum(counts), 1) for counts in (before, now))
-    shown = "; ".join(f"{names[one]}: {was[one]:.0%} before, {is_now[one]:.0%} now" for one in most)
+    shown = "; ".join(f"{names[one]}: {percent(was[one])} before, {percent(is_now[one])} now" for one in most)
     return Movement(what, verdict, "PSI", index, f"{what} ({shown})")
 
 

@@ -5,7 +5,6 @@ The result depends on what was live before, so it is never part of a bundle: a b
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -39,7 +38,7 @@ class Predictions:
 
     def in_words(self) -> str:
         """One sentence, without its full stop."""
-        return f"of the {self.calibration.n:,} customers of {self.bundle_id}, {in_words(self.calibration)}"
+        return f"Of the {self.calibration.n:,} customers of {self.bundle_id}, {in_words(self.calibration)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,19 @@ class Drift:
 
     def sentences(self) -> Iterator[str]:
         """What to tell a person, one sentence at a time, each without its full stop."""
-        if not self.bundle_id:
-            yield f"Nothing to compare with: {self.reason}"
-        else:
-            verdicts = Counter(one.verdict == STEADY for one in self.movements)
-            said = f"{verdicts[False]} of {len(self.movements)} things moved" if self.moved else "nothing moved"
-            yield f"Since {self.bundle_id}, as of {self.as_of}: {said} (the horizons before both days; seasons count)"
+        yield self.in_short()
         for one in self.moved:
-            yield f"{one.verdict}: {one.words}"
+            yield f"{one.verdict.capitalize()}: {one.words}"
         if self.predictions is not None:
             yield self.predictions.in_words()
+
+    def in_short(self) -> str:
+        """How much moved, without the full stop."""
+        if not self.bundle_id:
+            return f"Nothing to compare with: {self.reason}"
+        moved = f"{len(self.moved)} of {len(self.movements)} figures moved" if self.moved else "nothing moved"
+        season = "; sales are those of the horizon before each day, season included" if self.moved else ""
+        return f"Compared with {self.bundle_id}, as of {self.as_of}, {moved}{season}"
 
     def to_json(self) -> dict[str, Any]:  # JSON
         """Plain values by name."""

@@ -22,7 +22,7 @@ from training.drift_maths import Histogram, histogram
 from training.tables import Prepared
 
 DRIFT = "drift.json"
-NO_CATEGORY = "no category"
+NO_CATEGORY, OTHER = "no category", "all others"
 MAX_CATEGORIES, MAX_PRICES = 100, 200
 OF_EVERYBODY = ("days_since_last_purchase", "probability_of_return")
 Sales = Mapping[str, tuple[float, float]]
@@ -47,7 +47,7 @@ class DriftStatistics:
     ----------
     as_of_day : days since 1970-01-01, exclusive
     horizon_days : length of the latest horizon
-    categories : lines by category in the latest horizon; empty where products have none
+    categories : lines by category in the latest horizon, the rare ones together; empty where products have none
     states : customers by state
     features : histograms of customers
     prices : money and units of the best-selling products of the latest horizon
@@ -80,13 +80,14 @@ class Snapshot:
 
     def statistics(self) -> DriftStatistics:
         """What may be remembered."""
-        largest = sorted(self.categories.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_CATEGORIES]
+        ranked = sorted(self.categories.items(), key=lambda pair: (-pair[1], pair[0]))
+        largest, others = dict(ranked[:MAX_CATEGORIES]), sum(lines for _, lines in ranked[MAX_CATEGORIES:])
         best = sorted(self.prices.items(), key=lambda pair: (-pair[1][0], pair[0]))[:MAX_PRICES]
         return DriftStatistics(
             self.as_of_day,
             self.horizon_days,
             self.volumes,
-            dict(largest),
+            largest | ({OTHER: others} if others else {}),
             self.states,
             {name: histogram(values) for name, values in self.features.items()},
             dict(best),

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from training.words import percent
+
 WIDTH, HEIGHT = 360, 300
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 44, 22, 10, 40
 ROW, LABEL = 26, 104
 TICKS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 STEPS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
@@ -90,7 +92,7 @@ def up(share: float) -> float:
 
 def line(name: str, style: str, points: Sequence[tuple[float, float]], says: str) -> Series:
     """A curve; `says` is a format with {x} and {y} in percent."""
-    marks = [Mark(across(x), up(y), says.format(x=f"{x:.0%}", y=f"{y:.0%}")) for x, y in points]
+    marks = [Mark(across(x), up(y), says.format(x=percent(x), y=percent(y))) for x, y in points]
     return Series(name, style, tuple(marks))
 
 

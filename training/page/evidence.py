@@ -10,11 +10,11 @@ from training.calibration import Calibration
 from training.capture import CURVE_SHARES, SHARE
 from training.metrics import Estimate
 from training.page.charts import IntervalChart, Mark, Series, ShareChart, across, interval_chart, line, up
-from training.page.words import percent
 from training.report import TITLES as GROUP_TITLES
 from training.report import Cells, tested_groups
 from training.report_targeting import TITLES
 from training.targeting import PERFECT, SHIPPED, CaptureRow, TargetingTable
+from training.words import percent
 
 GROUP = "personal_clock"  # the gate judges the list on it
 LAPSED = "win_back_list"
@@ -65,8 +65,8 @@ def _calibration_chart(found: Calibration) -> ShareChart:
         Mark(
             across(one.predicted),
             up(one.actual),
-            f"{one.n:,} customers: {one.predicted:.0%} expected, {one.actual:.0%} returned "
-            f"(95 % interval {one.low:.0%} to {one.high:.0%})",
+            f"{one.n:,} customers: {percent(one.predicted)} expected, {percent(one.actual)} returned "
+            f"(95 % interval {percent(one.low)} to {percent(one.high)})",
             up(one.low),
             up(one.high),
         )

@@ -11,14 +11,15 @@ import pyarrow.compute as pc
 
 from recsvc.bundle.manifest import Manifest
 from recsvc.domain.return_model import PAST_SPEND
+from training.calibration import in_words
 from training.capture import SHARE
-from training.page.evidence import GROUP, captured_by
+from training.page.evidence import GROUP, LAPSED, captured_by
 from training.page.layers import VALUES, WARN, WIN_BACK, Layer, of
 from training.page.people import ANYWAY
-from training.page.words import Money, counted, percent
 from training.pipeline import Outcome
 from training.report_targeting import TITLES
 from training.targeting import PERFECT, SHIPPED, TargetingTable
+from training.words import Money, counted, percent
 
 NOT_CAUSAL = (
     "Not causal until randomised contacts exist. The list says who is worth most, not whom a message changes: people "
@@ -78,7 +79,12 @@ def headline(outcome: Outcome, found: Sequence[Layer], facts: ListFacts, money: 
     return Headline(
         figures=tuple(_figures(found, manifest, facts.margin, money)),
         first_steps=tuple(_first_steps(found, facts, money)),
-        trust=(_verdict(manifest, published=outcome.published), *_captured(outcome.targeting)),
+        trust=(
+            _verdict(manifest, published=outcome.published),
+            *_captured(outcome.targeting),
+            *_calibrated(outcome.targeting),
+            f"{outcome.drift.in_short()}.",
+        ),
     )
 
 
@@ -115,8 +121,8 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
         yield f"Contact the first {facts.n_first:,} of the win-back list ({share}); the top ten are below."
     if facts.n_anyway:
         yield (
-            f"{counted(facts.n_anyway, 'of them is', 'of them are')} at least {percent(ANYWAY)} likely to return "
-            "unasked: remind them, and keep the offers for the others."
+            f"{_anyway(facts)} at least {percent(ANYWAY)} likely to return unasked: remind them, and keep offers for "
+            "those who may stay away, the second list below."
         )
     if late.customers:
         yield (
@@ -124,6 +130,10 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
             f"({money(late.spent)} so far), without a discount."
         )
     yield HOLD_OUT
+
+
+def _anyway(facts: ListFacts) -> str:
+    return "All of them are" if facts.n_anyway == facts.n_first else f"Of these, {facts.n_anyway:,} are"
 
 
 def _verdict(manifest: Manifest, *, published: bool) -> str:
@@ -144,8 +154,15 @@ def _captured(found: TargetingTable | None) -> Iterator[str]:
         return
     others = ((PAST_SPEND, "by past spend"), (PERFECT, "with perfect knowledge"))
     known = ((captured_by(found, name), words) for name, words in others)
-    beside = ", ".join(f"{row.estimate.mean:.0%} {words}" for row, words in known if row is not None)
+    beside = ", ".join(f"{percent(row.estimate.mean)} {words}" for row, words in known if row is not None)
+    ends = f"{percent(ours.estimate.low)} to {percent(ours.estimate.high)}"
     yield (
         f"Tested on the past: of what customers who were {TITLES[GROUP]} then spent, the top {percent(SHARE)} of the "
-        f"list held {ours.estimate.mean:.0%} ({ours.estimate.low:.0%} to {ours.estimate.high:.0%}); {beside}."
+        f"list held {percent(ours.estimate.mean)} ({ends}); {beside}."
     )
+
+
+def _calibrated(found: TargetingTable | None) -> Iterator[str]:
+    for one in () if found is None else found.calibration:
+        if one.group == LAPSED:
+            yield f"Of the {TITLES[LAPSED]}, {in_words(one)}."

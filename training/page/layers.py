@@ -40,6 +40,7 @@ class Layer:
     spent : currency units, on record so far
     expected : currency units, margin expected of them within the horizon, contacted by nobody
     share : in [0, 1], their part of all that was spent
+    is_urgent : whether a campaign begins here
     """
 
     value: str
@@ -49,6 +50,7 @@ class Layer:
     expected: float
     share: float
     advice: str
+    is_urgent: bool
 
 
 def layers(customers: pa.Table) -> list[Layer]:
@@ -69,7 +71,7 @@ def layers(customers: pa.Table) -> list[Layer]:
             who = (state == risk) & (value == worth)
             money = float(spent[who].sum())
             sums = int(who.sum()), money, float(expected[who].sum()), max(money / total, 0.0)
-            found.append(Layer(worth, risk, *sums, ADVICE[worth, risk]))
+            found.append(Layer(worth, risk, *sums, ADVICE[worth, risk], worth == VALUES[0] and risk in WIN_BACK))
     return found
 
 

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 from recsvc.serving.display import item_at
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.rules import Rules
-from training.page.words import Money, counted, percent
+from training.page.reasons import named
+from training.words import Money, counted, percent
 
 SHOWN, PRODUCTS = 10, 3
 RANK, WARNING = "win_back_rank", "early_warning_rank"
 WHY = ("why_1", "why_2", "why_3")
+REASON = "likely_reason"
 ANYWAY = 0.9  # P(return) from which a customer is likely to come without being asked
 Row = Mapping[str, Any]  # of customers.parquet: values of several kinds
 
@@ -90,7 +92,9 @@ def _why(row: Row, money: Money) -> tuple[str, ...]:
     if said:
         return said
     orders = f"{counted(row['orders'], 'order')}, {money(row['spend'] / row['orders'])} each"
-    return orders, f"{row['state']} since {row['state_since']:%Y-%m-%d}"
+    since = f"{row['state']} since {row['state_since']:%Y-%m-%d}"
+    reason = row.get(REASON)
+    return (orders, since, f"perhaps: {named(reason)}") if reason else (orders, since)
 
 
 def _products(recommender: Recommender, customer_ids: Sequence[str]) -> list[tuple[str, ...]]:

@@ -1,41 +1,70 @@
-"""Why customers leave: what they said, and what a model makes of those who said nothing.
+"""Why customers leave: what they said, and what the record suggests of those who said nothing.
 
-Drawn when `report.json` holds `churn_reasons`:
-
-    {"stated": {segment: {reason: customers}}, "estimated": {reason: share}, "explained": share}
+Drawn when `report.json` holds `churn_reasons`; what of it this page does not know is passed over.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from training.page.charts import IntervalChart, interval_chart
-from training.page.words import percent
 from training.sheets import Sheet
+from training.words import percent
 
-KEY = "churn_reasons"
+KEY: Final = "churn_reasons"
+ANY: Final = "any"
+SAYS: Final = {
+    "complaint": "complaint or return",
+    "favourite_gone": "favourite gone",
+    "price_rise": "prices rose",
+    "category_faded": "category faded",
+    "not_explained": "not explained",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """Customers of a segment with a reason."""
+
+    segment: str
+    reason: str
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How much more often a reason applies to those who left than to comparable others, with its 95 % interval."""
+
+    reason: str
+    excess: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class ChurnReasons:
-    """Content of `churn_reasons`; `explained` is the share of departures the estimated reasons account for."""
+    """The part of `churn_reasons` that is shown."""
 
-    stated: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    estimated: Mapping[str, float] = field(default_factory=dict)
-    explained: float | None = None
+    stated: tuple[ReasonCount, ...] = ()
+    estimated: tuple[ReasonCount, ...] = ()
+    explained: tuple[Explained, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonsStory:
-    """The section of the page; either part may be missing."""
+    """The section of the page; any part may be missing."""
 
     stated: Sheet | None
-    estimated: IntervalChart | None
-    explained: str
+    estimated: Sheet | None
+    explained: IntervalChart | None
+    in_words: str
+    note: str
 
 
 def reasons_story(report: Mapping[str, Any]) -> ReasonsStory | None:  # Any: JSON
@@ -44,30 +73,51 @@ def reasons_story(report: Mapping[str, Any]) -> ReasonsStory | None:  # Any: JSO
         found = TypeAdapter(ChurnReasons).validate_python(report.get(KEY))
     except ValidationError:
         return None
-    explained = "" if found.explained is None else f"They explain {percent(found.explained)} of who left."
-    return ReasonsStory(_stated(found.stated), _estimated(found.estimated), explained)
-
-
-def _stated(stated: Mapping[str, Mapping[str, int]]) -> Sheet | None:
-    totals: dict[str, int] = {}
-    for reasons in stated.values():
-        for reason, customers in reasons.items():
-            totals[reason] = totals.get(reason, 0) + customers
-    if not totals:
-        return None
-    segments = sorted(stated)
-    order = sorted(totals, key=lambda reason: (-totals[reason], reason))
-    rows = tuple(
-        (reason, f"{totals[reason]:,}", *(f"{stated[segment].get(reason, 0):,}" for segment in segments))
-        for reason in order
+    return ReasonsStory(
+        _counts("Reasons customers gave, by segment", found.stated),
+        _counts("Likely reasons of those who gave none, by segment", found.estimated),
+        _chart(found.explained),
+        _in_words(found.explained),
+        found.note,
     )
-    headings = ("reason", "customers", *(segment.replace("_", " ") for segment in segments))
-    return Sheet("Reasons customers gave, by segment", headings, rows)
 
 
-def _estimated(estimated: Mapping[str, float]) -> IntervalChart | None:
-    if not estimated:
+def _counts(title: str, found: tuple[ReasonCount, ...]) -> Sheet | None:
+    if not found:
         return None
-    order = sorted(estimated.items(), key=lambda pair: (-pair[1], pair[0]))
-    values = [(reason, share, share, share, False) for reason, share in order]
-    return interval_chart("reasons-estimated", "Estimated reasons", "share of who left", values, order[0][1])
+    cells, totals = {(one.segment, one.reason): one.customers for one in found}, Counter[str]()
+    for one in found:
+        totals[one.reason] += one.customers
+    segments = sorted({one.segment for one in found})
+    rows = [
+        (named(reason), f"{total:,}", *(f"{cells.get((segment, reason), 0):,}" for segment in segments))
+        for reason, total in sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+    return Sheet(title, ("reason", "customers", *(segment.replace("_", " ") for segment in segments)), tuple(rows))
+
+
+def _chart(found: tuple[Explained, ...]) -> IntervalChart | None:
+    """Excess of each reason; what lies below 0 explains nothing and is drawn at 0."""
+    shown = [one for one in found if one.reason != ANY]
+    if not shown:
+        return None
+    rows = [
+        (named(one.reason), max(one.excess, 0.0), max(one.low, 0.0), max(one.high, 0.0), one.low > 0) for one in shown
+    ]
+    largest = max(high for _, _, _, high, _ in rows)
+    return interval_chart("reasons", "How much each explains", "share of who left, beyond chance", rows, largest)
+
+
+def _in_words(found: tuple[Explained, ...]) -> str:
+    together = next((one for one in found if one.reason == ANY), None)
+    if together is None:
+        return ""
+    if together.low <= 0:
+        return "Together they explain nothing beyond chance."
+    ends = f"{percent(together.low)} to {percent(together.high)}"
+    return f"Together they explain {percent(together.excess)} of who left ({ends})."
+
+
+def named(reason: str) -> str:
+    """Write a reason for people."""
+    return SAYS.get(reason, reason.replace("_", " "))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from training.intervals import Interval
-from training.page.words import Money
 from training.pipeline import ValueEvidence
 from training.sheets import Sheet
+from training.words import Money
 
 CLV: Final = "clv_total"
+TITLES: Final = {"mbg_nbd": "MBG/NBD", "bg_nbd": "BG/NBD", "pareto_nbd": "Pareto/NBD"}
 MEANINGS: Final = {
     "transactions.r": "how alike customers are in how often they order: larger is more alike",
     "transactions.alpha": "with r: while active, a customer orders every alpha / r days on average",
@@ -28,10 +30,10 @@ MEANINGS: Final = {
 def chosen_in_words(evidence: ValueEvidence) -> list[str]:
     """Which transaction model is used, and why."""
     choice = evidence.choice
-    said = [f"{_title(choice.model)} foresees how often customers order: {choice.reason}."]
+    said = [f"{model_title(choice.model)} foresees how often customers order: {_reason(choice.reason)}."]
     if choice.log_likelihood:
         scores = sorted(choice.log_likelihood.items(), key=lambda pair: (-pair[1], pair[0]))
-        shown = ", ".join(f"{_title(name)} {score:.4f}" for name, score in scores)
+        shown = ", ".join(f"{model_title(name)} {score:.4f}" for name, score in scores)
         said.append(
             f"Log-likelihood per customer of the orders held out ({choice.n_customers:,} customers; higher is better): "
             f"{shown}."
@@ -39,7 +41,7 @@ def chosen_in_words(evidence: ValueEvidence) -> list[str]:
     return said
 
 
-def rhythm_in_words(evidence: ValueEvidence) -> Iterator[str]:
+def rhythm_in_words(evidence: ValueEvidence, currency: str | None) -> Iterator[str]:
     """The one consequence of the parameters everybody can picture."""
     found = evidence.intervals.intervals
     if {"transactions.r", "transactions.alpha"} <= set(found):
@@ -47,7 +49,7 @@ def rhythm_in_words(evidence: ValueEvidence) -> Iterator[str]:
         yield f"An average customer who is still active orders every {days:,.0f} days."
     if {"spend.p", "spend.q", "spend.v"} <= set(found) and found["spend.q"].estimate > 1:
         p, q, v = (found[f"spend.{name}"].estimate for name in "pqv")
-        yield f"Their average order is worth {p * v / (q - 1):,.2f}."
+        yield f"Their average order is worth {f'{currency} ' if currency else ''}{p * v / (q - 1):,.2f}."
 
 
 def clv_in_words(evidence: ValueEvidence, money: Money) -> str:
@@ -74,5 +76,12 @@ def _ends(one: Interval) -> tuple[str, str, str]:
     return f"{one.estimate:,.4g}", f"{one.low:,.4g}", f"{one.high:,.4g}"
 
 
-def _title(model: str) -> str:
-    return {"mbg_nbd": "MBG/NBD", "bg_nbd": "BG/NBD", "pareto_nbd": "Pareto/NBD"}.get(model, model)
+def _reason(text: str) -> str:
+    for name, title in TITLES.items():
+        text = re.sub(rf"\b{name}\b", title, text)
+    return text
+
+
+def model_title(model: str) -> str:
+    """Write a transaction model as its authors do."""
+    return TITLES.get(model, model)

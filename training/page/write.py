@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsvc.bundle.reader import Bundle, open_bundle
@@ -23,21 +24,23 @@ from training.page.layers import VALUES, layers
 from training.page.people import may_stay_away, to_warn, to_win_back
 from training.page.reasons import reasons_story
 from training.page.value_story import chosen_in_words, clv_in_words, parameter_sheet, rhythm_in_words
-from training.page.words import Money, percent
 from training.pipeline import Outcome
 from training.report import cells_of, data_sheet, differences, group_sheet, tested_groups
 from training.report_targeting import calibration_sheet, capture_sheet, shipped_in_words
+from training.words import Money, percent
 
 TEMPLATE = "report.html.j2"
+INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
 Content = Mapping[str, Any]  # what the template reads, of many types
 
 
 def write_page(store: BundleStore, outcome: Outcome) -> Path:
-    """Write the page of a bundle that is in the store; the path of the page."""
+    """Write the page of a bundle that is in the store, and beside it what moved, as JSON; the path of the page."""
     bundle = open_bundle(store.get(outcome.manifest.bundle_id))
     path = store.root / REPORTS / f"{bundle.bundle_id}.html"
     path.parent.mkdir(exist_ok=True)
     replace_file(path, render(content(bundle, outcome)))
+    replace_file(path.with_suffix(".drift.json"), orjson.dumps(outcome.drift.to_json(), option=INDENTED).decode())
     return path
 
 
@@ -102,6 +105,10 @@ def _ranking(outcome: Outcome) -> Content:
 def _value(outcome: Outcome, money: Money) -> Content:
     evidence = outcome.value
     return {
-        "value_words": [*chosen_in_words(evidence), *rhythm_in_words(evidence), clv_in_words(evidence, money)],
+        "value_words": [
+            *chosen_in_words(evidence),
+            *rhythm_in_words(evidence, money.currency),
+            clv_in_words(evidence, money),
+        ],
         "parameters": parameter_sheet(evidence),
     }
