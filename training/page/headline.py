@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,39 +55,42 @@ class ListFacts:
     ----------
     n_first : how many are to be contacted first
     n_anyway : how many of those are likely to return unasked
-    margin : in (0, 1], share of revenue that is counted
     """
 
     n_listed: int
     n_first: int
     n_anyway: int
-    margin: float
+
+    @property
+    def mostly_anyway(self) -> bool:
+        """Whether the first are mostly people who return unasked, so that the others deserve a list of their own."""
+        return 2 * self.n_anyway > self.n_first
 
 
-def list_facts(customers: pa.Table, margin: float) -> ListFacts:
+def list_facts(customers: pa.Table) -> ListFacts:
     """Count the win-back list of `customers.parquet`."""
     listed = customers.filter(pc.is_valid(customers["win_back_rank"])).sort_by("win_back_rank")
     n_first = min(max(round(SHARE * len(listed)), 1), len(listed))
     returns = listed["probability_of_return"].slice(0, n_first).to_numpy()
-    return ListFacts(len(listed), n_first, int((returns >= ANYWAY).sum()), margin)
+    return ListFacts(len(listed), n_first, int((returns >= ANYWAY).sum()))
 
 
 def headline(outcome: Outcome, found: Sequence[Layer], facts: ListFacts, money: Money) -> Headline:
     """Put the most important things first."""
     manifest = outcome.manifest
     return Headline(
-        figures=tuple(_figures(found, manifest, facts.margin, money)),
+        figures=tuple(_figures(found, manifest, money)),
         first_steps=tuple(_first_steps(found, facts, money)),
         trust=(
             _verdict(manifest, published=outcome.published),
             *_captured(outcome.targeting),
             *_calibrated(outcome.targeting),
-            f"{outcome.drift.in_short()}.",
+            *([f"{outcome.drift.in_short()}."] if outcome.drift.bundle_id else []),
         ),
     )
 
 
-def _figures(found: Sequence[Layer], manifest: Manifest, margin: float, money: Money) -> Iterator[Figure]:
+def _figures(found: Sequence[Layer], manifest: Manifest, money: Money) -> Iterator[Figure]:
     valuable = of(found, VALUES[0], *WIN_BACK)
     lost, everybody = sum(one.customers for one in valuable), sum(one.customers for one in found)
     share = sum(one.share for one in valuable)
@@ -99,17 +101,11 @@ def _figures(found: Sequence[Layer], manifest: Manifest, margin: float, money: M
     yield Figure(
         money(sum(one.spent for one in valuable)), "is what they spent so far", f"{percent(share)} of all sales"
     )
-    yield _stake(valuable, manifest, margin, money)
-
-
-def _stake(valuable: Sequence[Layer], manifest: Manifest, margin: float, money: Money) -> Figure:
-    """What they used to bring in the length of a horizon, less what is expected of them unasked."""
-    first, days = manifest.window.first_order_on, manifest.horizon_days
-    observed_days = max((manifest.as_of.date() - date.fromisoformat(first)).days, days)
-    usual = margin * sum(one.spent for one in valuable) * days / observed_days
-    unasked = sum(one.expected for one in valuable)
-    note = f"in {days} days they brought {money(usual)} on average since {first}; unasked, {money(unasked)} is expected"
-    return Figure(money(max(usual - unasked, 0.0)), f"at stake in the next {days} days", note)
+    days, unasked = manifest.horizon_days, sum(one.expected for one in valuable)
+    meaning = (
+        f"what their return would bring, times the chance that they stay away; {money(unasked)} is expected anyway"
+    )
+    yield Figure(money(sum(one.at_stake for one in valuable)), f"at stake in the next {days} days", meaning)
 
 
 def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iterator[str]:
@@ -120,10 +116,8 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
         share = f"{percent(SHARE)} of its {facts.n_listed:,}"
         yield f"Contact the first {facts.n_first:,} of the win-back list ({share}); the top ten are below."
     if facts.n_anyway:
-        yield (
-            f"{_anyway(facts)} at least {percent(ANYWAY)} likely to return unasked: remind them, and keep offers for "
-            "those who may stay away, the second list below."
-        )
+        rest = "keep offers for those who may stay away, the second list below" if facts.mostly_anyway else "no offer"
+        yield f"{_anyway(facts)} at least {percent(ANYWAY)} likely to return unasked: remind them; {rest}."
     if late.customers:
         yield (
             f"Remind the {counted(late.customers, 'high-value customer')} who are late but not lapsed yet "
@@ -133,7 +127,9 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
 
 
 def _anyway(facts: ListFacts) -> str:
-    return "All of them are" if facts.n_anyway == facts.n_first else f"Of these, {facts.n_anyway:,} are"
+    if facts.n_anyway == facts.n_first:
+        return "All of them are"
+    return f"Of these, {counted(facts.n_anyway, 'is', 'are')}"
 
 
 def _verdict(manifest: Manifest, *, published: bool) -> str:

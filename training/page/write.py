@@ -55,7 +55,7 @@ def content(bundle: Bundle, outcome: Outcome) -> Content:
     """Everything the template shows."""
     money, recommender = Money(outcome.manifest.currency), Recommender(bundle)
     found = layers(bundle.customer_table)
-    facts = list_facts(bundle.customer_table, bundle.models.economics.margin)
+    facts = list_facts(bundle.customer_table)
     return {
         "manifest": outcome.manifest,
         "money": money,
@@ -66,7 +66,7 @@ def content(bundle: Bundle, outcome: Outcome) -> Content:
         "layers": found,
         "largest_share": max(one.share for one in found) or 1.0,
         "win_back": to_win_back(recommender, money),
-        "may_stay_away": may_stay_away(recommender, money),
+        "may_stay_away": may_stay_away(recommender, money) if facts.mostly_anyway else [],
         "early_warning": to_warn(recommender, money),
         "reasons": reasons_story(bundle.report),
         "drift": outcome.drift,

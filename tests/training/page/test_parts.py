@@ -25,7 +25,9 @@ def customers(**columns):
 
 
 def test_every_customer_and_every_amount_is_in_one_layer():
-    table = customers(spend=[100.0, 50.0, 350.0], expected_value_of_contact=[5.0, 1.0, 9.0])
+    table = customers(
+        spend=[100.0, 50.0, 350.0], expected_value_of_contact=[5.0, 1.0, 9.0], probability_of_return=[0.2, 0.5, 0.9]
+    )
 
     found = layers(table)
 
@@ -34,13 +36,23 @@ def test_every_customer_and_every_amount_is_in_one_layer():
     assert sum(one.share for one in found) == pytest.approx(1)
     (lost,) = of(found, "high value", "lost")
     assert (lost.customers, lost.spent, lost.expected, lost.is_urgent) == (1, 100.0, 5.0, True)
+    assert lost.at_stake == pytest.approx(25.0 * 0.8)  # who returns brings 5 / 0.2
     assert all(one.advice for one in found)
 
 
 def test_a_shop_that_earned_nothing_has_layers_all_the_same():
-    found = layers(customers(spend=[0.0, 0.0, 0.0], expected_value_of_contact=[0.0, 0.0, 0.0]))
+    nothing = [0.0, 0.0, 0.0]
 
-    assert all(one.share == 0 for one in found)
+    found = layers(customers(spend=nothing, expected_value_of_contact=nothing, probability_of_return=nothing))
+
+    assert all(one.share == one.at_stake == 0 for one in found)
+
+
+def test_what_training_says_is_at_stake_goes_before_our_own_sum():
+    nothing = [0.0, 0.0, 0.0]
+    table = customers(spend=nothing, expected_value_of_contact=nothing, value_at_stake=[7.0, 8.0, 9.0])
+
+    assert sum(one.at_stake for one in layers(table)) == 24.0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.37, 1.0])
