@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from recsvc.domain.arrays import Mask, Vector
 from training.metrics import LEVEL, Estimate
 
 SHARE = 0.2  # of the customers that a campaign reaches
+CURVE_SHARES: Final = tuple(step / 20 for step in range(21))  # at which a gains curve is drawn
 RESAMPLES = 500
 CELLS = 2_000_000  # weights held at once
 
@@ -75,6 +77,30 @@ def capture(cut_offs: Sequence[Ranked], name: str) -> float:
         float(captured(c.scores[name], c.value, np.ones((1, len(c.value))))[0]) for c in cut_offs if len(c.value)
     )
     return caught / total if total > 0 else 0.0
+
+
+def gains(cut_offs: Sequence[Ranked], name: str) -> tuple[float, ...]:
+    """Share of all spend held by the best of one ordering, at each of `CURVE_SHARES` of the customers.
+
+    Each cut-off is reached to the same share, so at `SHARE` this is `capture`. Customers alike share their places.
+
+    Examples
+    --------
+    >>> four = Ranked(("a", "b", "c", "d"), {"it": np.array([4.0, 3, 2, 1])}, np.array([6.0, 2, 0, 0]))
+    >>> gains([four], "it")[5], gains([four], "it")[10]
+    (0.75, 1.0)
+    """
+    caught = sum((_money_curve(c.scores[name], c.value) for c in cut_offs if len(c.value)), np.zeros(len(CURVE_SHARES)))
+    return tuple(float(money / caught[-1]) if caught[-1] > 0 else 0.0 for money in caught)
+
+
+def _money_curve(score: Vector, value: Vector) -> Vector:
+    """Spend of the best by score, at each of `CURVE_SHARES` of the customers."""
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    money = np.cumsum(value[order])[ends]
+    reached = np.append(0.0, (ends + 1) / len(value))
+    return np.asarray(np.interp(CURVE_SHARES, reached, np.append(0.0, money)), np.float64)
 
 
 def capture_samples(cut_offs: Sequence[Ranked], names: Sequence[str], seed: int = 7) -> dict[str, Vector]:

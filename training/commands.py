@@ -17,6 +17,7 @@ from recsvc.errors import RecsvcError
 from training.check import check_data
 from training.config import load_config, preset_names
 from training.errors import QualityGateFailed
+from training.page.write import write_page
 from training.pipeline import Plan, backtest, day_number, fit
 from training.progress import shown_progress
 from training.report import print_backtest, print_data, print_findings, print_outcome
@@ -59,8 +60,11 @@ def fit_command(
     chosen = as_of.date() if as_of else settings.as_of
     plan = Plan(day_number(chosen or now.date()), now, chosen is None, publish=not no_publish, force=force)
     with shown_progress() as progress:
-        outcome = fit(settings, plan, BundleStore(artifacts), progress)
-    print_outcome(Console(stderr=True), outcome)
+        store = BundleStore(artifacts)
+        outcome = fit(settings, plan, store, progress)
+    console = Console(stderr=True)
+    print_outcome(console, outcome)
+    console.print(f"page: {write_page(store, outcome)}", markup=False, soft_wrap=True)
     if not outcome.manifest.may_go_live:
         raise QualityGateFailed(outcome.manifest.verdict.reasons)
     click.echo(outcome.manifest.bundle_id)

@@ -21,6 +21,8 @@ from training.backtest import Row, pooled, replay, table
 from training.churn_reasons import ChurnReasons
 from training.cleaning import CleaningReport
 from training.config import TrainingConfig
+from training.drift_history import Drift, drift_since
+from training.drift_statistics import DRIFT, take_snapshot
 from training.gate import judge
 from training.intervals import ValueIntervals, value_intervals
 from training.model_choice import Choice
@@ -59,6 +61,7 @@ class Outcome:
     targeting: TargetingTable | None
     value: ValueEvidence
     churn_reasons: ChurnReasons
+    drift: Drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,9 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         verdict = judge(tested.rows, empty_share(recommender), tested.targeting, forced=plan.force)
         intervals = intervals_of(staged, recommender)
         write_json(folder / REPORT, report(staged, tested, intervals))
+        snapshot = take_snapshot(prepared, recommender.bundle.customer_table, config.horizon_days)
+        write_json(folder / DRIFT, snapshot.statistics().to_json())
+        drift = drift_since(store, prepared, snapshot)
         manifest = draft_manifest(staged, config, verdict, headline(tested.rows), plan.created_at)
         publish = plan.publish and manifest.may_go_live
         added = store.add(folder, manifest, live=publish).manifest
@@ -121,6 +127,7 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         targeting=tested.targeting,
         value=ValueEvidence(staged.customer_fit.choice, intervals),
         churn_reasons=staged.churn_reasons,
+        drift=drift,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,9 +10,11 @@ from rich.table import Table
 
 from training.backtest import BASELINES, METHODS, NEW_HIT, Row
 from training.cleaning import CleaningReport
+from training.drift_history import Drift
 from training.pipeline import Outcome
 from training.report_reasons import print_reasons
 from training.report_targeting import print_targeting
+from training.sheets import Sheet, terminal_table
 from training.split import GROUPS
 from training.validate import Finding
 
@@ -25,15 +27,17 @@ TITLES = {
 COLUMNS = (("all", "ndcg@10"), ("all", "recall@10"), ("all", "hit@10"), ("explore", "ndcg@10"), ("all", NEW_HIT))
 HEADINGS = ("NDCG@10", "recall@10", "hit@10", "NDCG@10 new items", "hit@10 new items")
 MINOR_UNITS = 100
+Cells = dict[tuple[str, str, str, str], Row]  # by group, method, split, metric
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
-    """Data report, back-test, verdict."""
+    """Data report, back-test, what moved, verdict."""
     print_findings(console, outcome.findings)
     print_data(console, outcome.data)
     print_backtest(console, outcome.rows, len(outcome.cut_offs))
     print_targeting(console, outcome.targeting)
     print_reasons(console, outcome.churn_reasons)
+    print_drift(console, outcome.drift)
     manifest = outcome.manifest
     shapes = manifest.shapes
     console.print(
@@ -57,15 +61,13 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def print_data(console: Console, report: CleaningReport) -> None:
     """What was read, and what became of it, by rule."""
-    table = Table(title=f"Data: {report.rows_read:,} rows read, {report.rows_kept:,} kept")
-    table.add_column("rule")
-    table.add_column("rows", justify="right")
-    table.add_column("money", justify="right")
-    table.add_column("meaning")
-    for count in (*report.dropped, *report.notes):
-        if count.rows:
-            table.add_row(count.rule, f"{count.rows:,}", f"{count.amount / MINOR_UNITS:,.2f}", count.meaning)
-    console.print(table)
+    console.print(terminal_table(data_sheet(report)))
+
+
+def print_drift(console: Console, drift: Drift) -> None:
+    """What moved since the last training, one sentence a line."""
+    for sentence in drift.sentences():
+        console.print(f"{sentence}.", markup=False)
 
 
 def print_backtest(console: Console, rows: Sequence[Row], n_cut_offs: int) -> None:
@@ -73,34 +75,49 @@ def print_backtest(console: Console, rows: Sequence[Row], n_cut_offs: int) -> No
     if not rows:
         console.print("No back-test: there is less than two horizons of history before the end of observation.")
         return
-    found = {(row.group, row.method, row.split, row.metric): row for row in rows}
+    found = cells_of(rows)
     console.print(f"Back-test over {n_cut_offs} cut-offs, full catalogue; mean and 95 % interval over customers.")
-    for group in GROUPS:
-        if (group, "ranking", "all", "ndcg@10") in found:
-            console.print(_group_table(group, found))
-            console.print(_differences(group, found))
+    for group in tested_groups(found):
+        console.print(terminal_table(group_sheet(group, found)))
+        console.print(differences(group, found))
 
 
-def _group_table(group: str, found: dict[tuple[str, str, str, str], Row]) -> Table:
+def data_sheet(report: CleaningReport) -> Sheet:
+    """Rows and money by rule; rules that touched nothing are left out."""
+    counts = [count for count in (*report.dropped, *report.notes) if count.rows]
+    return Sheet(
+        f"Data: {report.rows_read:,} rows read, {report.rows_kept:,} kept",
+        ("rule", "rows", "money", "meaning"),
+        tuple((one.rule, f"{one.rows:,}", f"{one.amount / MINOR_UNITS:,.2f}", one.meaning) for one in counts),
+        words=(0, 3),
+    )
+
+
+def cells_of(rows: Sequence[Row]) -> Cells:
+    """Rows of the back-test by what they are of."""
+    return {(row.group, row.method, row.split, row.metric): row for row in rows}
+
+
+def tested_groups(found: Cells) -> Iterator[str]:
+    """Groups with somebody in them."""
+    yield from (group for group in GROUPS if (group, "ranking", "all", "ndcg@10") in found)
+
+
+def group_sheet(group: str, found: Cells) -> Sheet:
+    """Methods down, metrics across, of one group."""
     n = found[group, "ranking", "all", "ndcg@10"].n
-    table = Table(title=f"{TITLES[group]} (n = {n:,})")
-    table.add_column("method")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right")
-    for method in METHODS:
-        cells = [found.get((group, method, split, metric)) for split, metric in COLUMNS]
-        table.add_row(method.replace("_", " "), *(_shown(cell) for cell in cells))
-    return table
+    rows = [
+        (
+            method.replace("_", " "),
+            *(_shown(found.get((group, method, split, metric))) for split, metric in COLUMNS),
+        )
+        for method in METHODS
+    ]
+    return Sheet(f"{TITLES[group]} (n = {n:,})", ("method", *HEADINGS), tuple(rows))
 
 
-def _shown(row: Row | None) -> str:
-    if row is None:
-        return ""
-    estimate = row.estimate
-    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
-
-
-def _differences(group: str, found: dict[tuple[str, str, str, str], Row]) -> str:
+def differences(group: str, found: Cells) -> str:
+    """Paired differences of the ranking and each baseline, in words."""
     parts = []
     for other in BASELINES:
         row = found.get((group, f"ranking - {other}", "all", "ndcg@10"))
@@ -109,3 +126,10 @@ def _differences(group: str, found: dict[tuple[str, str, str, str], Row]) -> str
             other_name = other.replace("_", " ")
             parts.append(f"{other_name} {estimate.mean:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})")
     return "ranking minus, NDCG@10: " + "; ".join(parts)
+
+
+def _shown(row: Row | None) -> str:
+    if row is None:
+        return ""
+    estimate = row.estimate
+    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.console import Console
-from rich.table import Table
 
-from training.calibration import Calibration
+from training.calibration import Calibration, in_words
 from training.metrics import Estimate
+from training.sheets import Sheet, terminal_table
 from training.targeting import CAVEAT, METHODS, TARGET_GROUPS, CaptureRow, TargetingTable
 
 TITLES = {
@@ -18,48 +18,60 @@ TITLES = {
     "win_back_list": "win-back list",
     "silent_90_days": "silent 90 days",
 }
+CALIBRATION = ("customers", "n", "predicted", "actual", "ECE", "ECE without the season's level")
 
 
 def print_targeting(console: Console, found: TargetingTable | None) -> None:
     """Capture by ordering and group, then calibration; nothing when there was no back-test."""
     if found is None or not found.rows:
         return
-    shipped = ", ".join(f"{name} x {count}" for name, count in sorted(Counter(found.shipped).items()))
     console.print(f"Whom to win back: share of the spend to come that the top 20 % hold; {CAVEAT}.")
-    console.print(_captures(found.rows))
-    console.print(f"shipped, cut-off by cut-off: {shipped}")
-    console.print(_calibrations(found.calibration))
+    console.print(terminal_table(capture_sheet(found.rows)))
+    console.print(f"shipped, cut-off by cut-off: {shipped_in_words(found)}")
+    console.print(terminal_table(calibration_sheet(found.calibration)))
+    for one in found.calibration[:1]:
+        console.print(f"{in_words(one)}.")
 
 
-def _captures(rows: tuple[CaptureRow, ...]) -> Table:
+def shipped_in_words(found: TargetingTable) -> str:
+    """Which orderings the replays shipped, and how often."""
+    return ", ".join(f"{name} x {count}" for name, count in sorted(Counter(found.shipped).items()))
+
+
+def capture_sheet(rows: tuple[CaptureRow, ...]) -> Sheet:
+    """Orderings down, groups across: share captured and its difference from past spend."""
     cells = {(row.group, row.ordering): row for row in rows}
-    table = Table(title="Captured by the top 20 %, and its difference from past spend with 95 % interval")
-    table.add_column("order by")
-    groups = [group for group in TARGET_GROUPS if any(row.group == group for row in rows)]
-    for group in groups:
-        size = next(row.n for row in rows if row.group == group)
-        table.add_column(f"{TITLES[group]}\n(n = {size:,})", justify="right")
-    for method in METHODS:
-        if any((group, method) in cells for group in groups):
-            table.add_row(method.replace("_", " "), *(_shown(cells.get((group, method))) for group in groups))
-    return table
+    sizes = {row.group: row.n for row in rows}
+    groups = [group for group in TARGET_GROUPS if group in sizes]
+    return Sheet(
+        "Captured by the top 20 %, and its difference from past spend with 95 % interval",
+        ("order by", *(f"{TITLES[group]}\n(n = {sizes[group]:,})" for group in groups)),
+        tuple(
+            (method.replace("_", " "), *(_shown(cells.get((group, method))) for group in groups))
+            for method in METHODS
+            if any((group, method) in cells for group in groups)
+        ),
+    )
+
+
+def calibration_sheet(found: tuple[Calibration, ...]) -> Sheet:
+    """Mean prediction, share that returned and calibration error, a group a row."""
+    rows = [
+        (
+            TITLES[one.group],
+            f"{one.n:,}",
+            *(f"{value:.3f}" for value in (one.predicted, one.actual, one.ece, one.ece_at_level)),
+        )
+        for one in found
+    ]
+    return Sheet("Calibration of P(return)", CALIBRATION, tuple(rows))
 
 
 def _shown(row: CaptureRow | None) -> str:
     if row is None:
         return ""
-    return f"{row.estimate.mean:.3f} {_difference(row.over_past_spend)}"
+    return f"{row.estimate.mean:.3f} {_difference(row.over_past_spend)}".strip()
 
 
 def _difference(by: Estimate) -> str:
     return f"({by.mean:+.3f}: {by.low:+.3f} to {by.high:+.3f})" if by.mean or by.low or by.high else ""
-
-
-def _calibrations(found: tuple[Calibration, ...]) -> Table:
-    table = Table(title="Calibration of P(return)")
-    for heading in ("customers", "n", "predicted", "actual", "ECE", "ECE without the season's level"):
-        table.add_column(heading, justify="left" if heading == "customers" else "right")
-    for one in found:
-        means = (f"{value:.3f}" for value in (one.predicted, one.actual, one.ece, one.ece_at_level))
-        table.add_row(TITLES[one.group], f"{one.n:,}", *means)
-    return table

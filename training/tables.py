@@ -56,6 +56,8 @@ class Prepared:
         By customer row.
     items : n_items rows, by item row
         Columns as `summaries.items` returns them; the catalogue comes first.
+    lines
+        Every purchase, those of unknown customers too, as `CleanOrders.lines`; stays in the engine.
     record_lines
         As `summaries.record_lines` returns them; stays in the engine.
     n_lines, first_day, last_day
@@ -66,6 +68,7 @@ class Prepared:
     as_of_day: int
     customer_ids: tuple[str, ...]
     items: pa.Table
+    lines: Table
     record_lines: Table
     n_lines: int
     first_day: int
@@ -148,6 +151,7 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         as_of_day=as_of_day,
         customer_ids=tuple(customers.order_by("customer_row").to_pyarrow()["customer_id"].to_pylist()),
         items=items.drop("item_key").order_by("item_row").to_pyarrow(),
+        lines=lines,
         record_lines=summaries.in_record_order(records),
         n_lines=n_lines,
         first_day=first_day,

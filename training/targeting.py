@@ -19,8 +19,8 @@ from recsvc.domain.history import Histories
 from recsvc.domain.profiles import CustomerModels, Profiles, profiles
 from recsvc.domain.return_model import LEARNED, ORDERINGS, PAST_SPEND
 from recsvc.domain.rfm import MINOR_UNITS
-from training.calibration import Calibration, calibrations
-from training.capture import Ranked, capture, capture_samples, interval
+from training.calibration import Calibration, calibration
+from training.capture import CURVE_SHARES, Ranked, capture, capture_samples, gains, interval
 from training.metrics import Estimate
 from training.orderings import candidate_scores, rfm_score
 from training.past_windows import TARGETED
@@ -31,6 +31,7 @@ CAVEAT = "not causal: people who return by themselves look best here"
 FIXED_DAYS = 90
 SHIPPED, PERFECT = "shipped", "perfect_knowledge"
 METHODS = ("probability_alive", "recency", "rfm_score", PAST_SPEND, "btyd", LEARNED, "rank_average", SHIPPED, PERFECT)
+CURVES = (SHIPPED, PAST_SPEND, "rfm_score", PERFECT)
 TARGET_GROUPS = ("personal_clock", "personal_clock_high_value", "win_back_list", "silent_90_days")
 
 
@@ -67,16 +68,26 @@ class CaptureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GainsCurve:
+    """Share of the spend to come that the best customers of an ordering hold, at each of `capture.CURVE_SHARES`."""
+
+    group: str
+    ordering: str
+    captured: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TargetingTable:
     """Everything the report says about targeting."""
 
     rows: tuple[CaptureRow, ...]
     calibration: tuple[Calibration, ...]
     shipped: tuple[str, ...]
+    gains: tuple[GainsCurve, ...] = ()
 
     def to_json(self) -> dict[str, Any]:  # JSON
         """Plain values by name, with the caveat that belongs to them."""
-        return {"caveat": CAVEAT, **asdict(self)}
+        return {"caveat": CAVEAT, "shares": CURVE_SHARES, **asdict(self)}
 
 
 def replay_targeting(trainer: Trainer, day: int) -> TargetingReplay:
@@ -100,8 +111,14 @@ def replay_targeting(trainer: Trainer, day: int) -> TargetingReplay:
 
 def targeting_table(replays: Sequence[TargetingReplay]) -> TargetingTable:
     """Capture of every ordering in every group, pooled over the cut-offs; calibration of the shipped P(return)."""
-    rows = [row for group in TARGET_GROUPS for row in _rows(group, [ranked_group(one, group) for one in replays])]
-    return TargetingTable(tuple(rows), tuple(_calibrations(replays)), tuple(one.shipped for one in replays))
+    rows, curves = [], []
+    for group in TARGET_GROUPS:
+        some = [ranked for one in replays if len((ranked := ranked_group(one, group)).value)]
+        if any(one.value.sum() > 0 for one in some):
+            rows += _rows(group, some)
+            curves += [GainsCurve(group, name, gains(some, name)) for name in CURVES]
+    shipped = tuple(one.shipped for one in replays)
+    return TargetingTable(tuple(rows), tuple(_calibrations(replays)), shipped, tuple(curves))
 
 
 def ranked_group(found: TargetingReplay, group: str) -> Ranked:
@@ -118,10 +135,7 @@ def ranked_group(found: TargetingReplay, group: str) -> Ranked:
     return Ranked(ids, {**scores, SHIPPED: scores[found.shipped], PERFECT: value}, value)
 
 
-def _rows(group: str, cut_offs: list[Ranked]) -> list[CaptureRow]:
-    some = [one for one in cut_offs if len(one.value)]
-    if not any(one.value.sum() > 0 for one in some):
-        return []
+def _rows(group: str, some: list[Ranked]) -> list[CaptureRow]:
     names = [name for name in METHODS if all(name in one.scores for one in some)]
     means, samples = {name: capture(some, name) for name in names}, capture_samples(some, names)
     return [
@@ -137,13 +151,12 @@ def _rows(group: str, cut_offs: list[Ranked]) -> list[CaptureRow]:
 
 
 def _calibrations(replays: Sequence[TargetingReplay]) -> list[Calibration]:
-    groups: dict[str, tuple[Vector, Mask]] = {}
-    for group in ("all", *TARGET_GROUPS):
-        members = [one.groups.get(group, np.ones(len(one.value), bool)) for one in replays]
-        predicted = [one.figures["probability_of_return"][who] for one, who in zip(replays, members, strict=True)]
-        actual = [one.returned[who] for one, who in zip(replays, members, strict=True)]
-        groups[group] = (np.concatenate(predicted), np.concatenate(actual))
-    return calibrations(groups)
+    predicted = np.concatenate([one.figures["probability_of_return"] for one in replays])
+    returned = np.concatenate([one.returned for one in replays])
+    whose = np.unique([customer_id for one in replays for customer_id in one.customer_ids], return_inverse=True)[1]
+    groups = {"all": np.ones(len(returned), bool)}
+    groups |= {group: np.concatenate([one.groups[group] for one in replays]) for group in TARGET_GROUPS}
+    return [calibration(name, predicted[who], returned[who], whose[who]) for name, who in groups.items() if who.any()]
 
 
 def _figures(histories: Histories, models: CustomerModels, day: int) -> dict[str, AnyArray]:

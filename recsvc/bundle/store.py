@@ -2,6 +2,7 @@
 
 A bundle is staged in a hidden folder, synced, renamed to its id, and only then does the pointer file `CURRENT` move, in
 one rename. Killed at any moment, `CURRENT` names a bundle that verifies. `HISTORY` lists the ids that were ever live.
+What training tells people of a bundle lies in `reports/`, outside it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ HISTORY = "HISTORY"
 LOCK = ".lock"
 STAGING = ".staging-"
 DELETED = ".deleted-"
+REPORTS = "reports"
 BUNDLE_ID = re.compile(r"\d{8}-[0-9a-f]{12}")
 
 
@@ -91,6 +93,15 @@ class BundleStore:
             with suppress(BundleError):
                 found.append(self.get(path.name))
         return sorted(found, key=lambda bundle: created_order(bundle.manifest))
+
+    def lived(self) -> list[BundleFolder]:
+        """Every readable bundle that was ever live, oldest first."""
+        history = self._history()
+        return [bundle for bundle in self.bundles() if bundle.manifest.bundle_id in history]
+
+    def reports_on(self, bundle_id: str) -> list[Path]:
+        """Files for people that lie beside a bundle: not part of it, but gone when it is pruned."""
+        return sorted((self.root / REPORTS).glob(f"{bundle_id}.*"))
 
     def verify(self, bundle_id: str) -> BundleFolder:
         """Compare every file with the digest in the manifest; slow on purpose, workers check sizes only.
@@ -170,6 +181,8 @@ class BundleStore:
             oldest = lived[-keep] if len(lived) >= keep else 0
             doomed = [bundle for bundle in bundles[:oldest] if bundle.manifest.bundle_id != self.current_id()]
             for bundle in doomed:
+                for report in self.reports_on(bundle.path.name):
+                    report.unlink()
                 shutil.rmtree(self._hidden(bundle.path))
         return [bundle.manifest.bundle_id for bundle in doomed]
 

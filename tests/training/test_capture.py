@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.capture import RESAMPLES, Ranked, capture, capture_samples, captured, interval
+from training.capture import CURVE_SHARES, RESAMPLES, SHARE, Ranked, capture, capture_samples, captured, gains, interval
 
 
 def cut_off(score, value, ids=None):
@@ -61,3 +61,16 @@ def test_a_customer_is_drawn_with_all_their_cut_offs():
 
     assert spread[1] == pytest.approx(spread[0])
     assert spread[2] < 0.85 * spread[0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), min_size=1, max_size=30))
+def test_a_gains_curve_rises_from_nothing_to_all_and_passes_through_what_is_captured(rows):
+    one = cut_off(*zip(*rows, strict=True))
+
+    curve = gains([one, one], "it")
+
+    assert curve[CURVE_SHARES.index(SHARE)] == pytest.approx(capture([one], "it"))
+    assert np.all(np.diff(curve) >= -1e-12)
+    if one.value.sum() > 0:
+        assert (curve[0], curve[-1]) == (0, pytest.approx(1))
+        assert np.all(np.array(gains([one], "perfect")) >= np.array(curve) - 1e-9)

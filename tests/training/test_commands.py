@@ -79,6 +79,9 @@ def test_a_fit_ends_with_the_id_of_the_bundle_that_is_now_live(fit: Command, con
     assert f"{store.verify(ended.out.strip()).manifest.as_of:%Y-%m-%d}" == "2024-06-01"
     assert "312 rows read" in ended.err
     assert "live" in ended.err
+    assert "Nothing to compare with: the live bundle" in ended.err
+    assert f"page: {config.parent / 'artifacts' / 'reports' / ended.out.strip()}.html" in ended.err
+    assert (config.parent / "artifacts" / "reports" / f"{ended.out.strip()}.html").is_file()
 
 
 def test_without_publishing_the_bundle_is_kept_but_not_live(fit: Command, config: Path) -> None:

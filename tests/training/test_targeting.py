@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from training.calibration import calibration
+from training.calibration import calibration, in_words
+from training.capture import CURVE_SHARES
 from training.report_targeting import print_targeting
-from training.targeting import CAVEAT, METHODS, TARGET_GROUPS, TargetingReplay, targeting_table
+from training.targeting import CAVEAT, CURVES, METHODS, TARGET_GROUPS, TargetingReplay, targeting_table
 
 
 def replay(shipped="learned", n=40, learned=True, seed=1):
@@ -33,6 +34,8 @@ def test_the_table_holds_every_ordering_and_the_shipped_one_is_the_one_it_names(
         assert rows[group, "past_spend"].over_past_spend.mean == 0.0
     assert table.shipped == ("learned", "past_spend")
     assert table.to_json()["caveat"] == CAVEAT
+    assert {(one.group, one.ordering) for one in table.gains} == {(g, o) for g in TARGET_GROUPS for o in CURVES}
+    assert {len(one.captured) for one in table.gains} == {len(CURVE_SHARES)}
 
 
 def test_where_one_cut_off_had_nothing_learned_the_others_rows_stand():
@@ -63,6 +66,51 @@ def test_a_season_that_moves_everybody_is_told_from_a_wrong_shape():
     assert found.ece_at_level < 0.01
     assert sum(one.n for one in found.bins) == found.n == 50_000
     assert found.ece == pytest.approx(np.mean([abs(one.predicted - one.actual) for one in found.bins]))
+
+
+def test_intervals_of_the_bins_hold_the_truth_about_as_often_as_they_promise():
+    rng = np.random.default_rng(4)
+    held = []
+    for _ in range(40):
+        predicted = rng.uniform(0.1, 0.9, 800)
+        held += [
+            one.low <= one.predicted <= one.high
+            for one in calibration("a", predicted, rng.random(800) < predicted).bins
+        ]
+
+    assert 0.92 < np.mean(held) < 0.99
+
+
+def test_asking_the_same_customers_again_makes_no_interval_narrower():
+    rng = np.random.default_rng(5)
+    predicted, returned = rng.uniform(0.1, 0.9, 400), rng.random(400) < 0.5
+
+    once = calibration("a", predicted, returned)
+    again = calibration("a", np.tile(predicted, 3), np.tile(returned, 3), np.tile(np.arange(400), 3))
+    others = calibration("a", np.tile(predicted, 3), np.tile(returned, 3))
+
+    widths = [np.mean([one.high - one.low for one in found.bins]) for found in (once, again, others)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)
+    assert widths[2] < 0.7 * widths[0]
+
+
+@pytest.mark.parametrize(
+    ("odds", "sharpness", "says"),
+    [
+        (1.0, 1.0, "P(return) means what it says"),
+        (2.5, 1.0, "the season moved everybody alike"),
+        (1.0, 0.0, "use the order, not the percentages"),
+    ],
+)
+def test_a_calibration_is_put_into_words(odds, sharpness, says):
+    rng = np.random.default_rng(6)
+    predicted = rng.uniform(0.05, 0.95, 20_000)
+    truth = odds * (predicted / (1 - predicted)) ** sharpness
+
+    found = in_words(calibration("all", predicted, rng.random(20_000) < truth / (1 + truth)))
+
+    assert says in found
+    assert "were expected to return" in found
 
 
 def test_the_printed_table_says_what_it_is_not():
