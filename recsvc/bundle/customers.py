@@ -1,7 +1,8 @@
 """Customer records in one memory-mapped LMDB, shared by all workers.
 
 Key: 16-byte BLAKE2b of the id (LMDB keys end at 511 bytes). Value: CRC-32 of the rest, then the id and the record's
-columns, little-endian. Open after fork, read-only, without a lock file.
+columns, little-endian; behind them, only if there are any, the number of touchpoints and their columns, so that records
+from before there were touchpoints are records without. Open after fork, read-only, without a lock file.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ import numpy as np
 
 from recsvc.domain.arrays import AnyArray
 from recsvc.domain.history import Histories, concatenate, no_history
+from recsvc.domain.touchpoints import Touchpoints, no_touchpoints
 from recsvc.errors import BundleCorrupt
 
 _HEADER = struct.Struct("<IIII")  # crc, bytes of id, orders, lines
 _ORDERS = (("order_day", "<i4"), ("order_amount", "<i8"))
+_TOUCHPOINTS = (("day", "<i4"), ("kind", "<i1"), ("value", "<f4"))
+_COUNT = struct.Struct("<I")
 _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), ("line_amount", "<i8"))
 BATCH = 4096
 BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # room to begin with, not what the file takes
 RECORDS, RANKS = b"records", b"win_back_ranks"
+Columns = tuple[tuple[str, str], ...]  # name and kind of number
 FileKey = tuple[int, int]  # device and inode: a bundle moved into place is the file that was staged
 _OPENING = Lock()
 _OPEN: WeakValueDictionary[FileKey, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process: so is this
@@ -49,6 +54,7 @@ def encode(histories: Histories, position: int) -> bytes:
     columns += [getattr(histories, name)[lines].astype(kind).tobytes() for name, kind in _LINES]
     n_orders, n_lines = orders.stop - orders.start, lines.stop - lines.start
     rest = _HEADER.pack(0, len(customer_id), n_orders, n_lines)[4:] + customer_id + b"".join(columns)
+    rest += _encoded_touchpoints(histories.touchpoints, position)
     return zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
@@ -65,17 +71,41 @@ def decode(value: bytes, bundle_id: str) -> Histories:
     _, id_bytes, n_orders, n_lines = _HEADER.unpack_from(value)
     at = _HEADER.size + id_bytes
     customer_id = value[_HEADER.size : at].decode("utf-8", "surrogatepass")
-    columns: dict[str, AnyArray] = {}
-    for names, count in ((_ORDERS, n_orders), (_LINES, n_lines)):
-        for name, kind in names:
-            columns[name] = np.frombuffer(value, kind, count, at)
-            at += columns[name].nbytes
+    orders, at = _columns(value, _ORDERS, n_orders, at)
+    lines, at = _columns(value, _LINES, n_lines, at)
     return Histories(
         customer_ids=(customer_id,),
         order_offsets=np.array([0, n_orders], np.int64),
         line_offsets=np.array([0, n_lines], np.int64),
-        **columns,
+        touchpoints=_decoded_touchpoints(value, at),
+        **orders,
+        **lines,
     )
+
+
+def _encoded_touchpoints(touchpoints: Touchpoints, position: int) -> bytes:
+    first, end = touchpoints.offsets[position : position + 2]
+    if first == end:
+        return b""
+    columns = [getattr(touchpoints, name)[first:end].astype(kind).tobytes() for name, kind in _TOUCHPOINTS]
+    return _COUNT.pack(end - first) + b"".join(columns)
+
+
+def _decoded_touchpoints(value: bytes, at: int) -> Touchpoints:
+    if at == len(value):
+        return no_touchpoints(1)
+    (count,) = _COUNT.unpack_from(value, at)
+    columns, _ = _columns(value, _TOUCHPOINTS, count, at + _COUNT.size)
+    return Touchpoints(np.array([0, count], np.int64), **columns)
+
+
+def _columns(value: bytes, names: Columns, count: int, at: int) -> tuple[dict[str, AnyArray], int]:
+    """Columns of `count` rows that begin at a byte, and the byte behind them."""
+    columns: dict[str, AnyArray] = {}
+    for name, kind in names:
+        columns[name] = np.frombuffer(value, kind, count, at)
+        at += columns[name].nbytes
+    return columns, at
 
 
 class CustomersWriter:
