@@ -1,9 +1,9 @@
 """Past cut-offs to learn returning from: customers as they stood then, and what they did in the horizon that followed.
 
-Records are cut before each cut-off, and the value models and the clock are fitted on what is left. The records were
-netted once, at `as_of`: an order before the cut-off that was returned after it is already smaller here than it looked
-then (the return itself, a touchpoint, is cut). That is a leak into the features, allowed only because every label ends before `as_of` too; a figure that is to be
-reported as out of sample comes from a replay (`training.targeting`), never from here.
+Records are cut before each cut-off, touchpoints too, and the value models and the clock are fitted on what is left. The
+records were netted once, at `as_of`: an order before the cut-off that was returned after it is already smaller here
+than it looked then. That is a leak into the features, allowed only because every label ends before `as_of` too; a
+figure that is to be reported as out of sample comes from a replay (`training.targeting`), never from here.
 """
 
 from __future__ import annotations

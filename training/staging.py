@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from recsvc.bundle.customers import CustomersWriter
 from recsvc.bundle.manifest import FoldInConvention
 from recsvc.bundle.reader import (
+    ATTRIBUTES,
     CUSTOMER_TABLE,
     CUSTOMERS,
     FACTORS,
@@ -44,6 +45,7 @@ from training.comeback import comeback_buyers, is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
 from training.customer_table import CustomerTable
+from training.habits import habit_table, known_habits, with_habits
 from training.index import write_index
 from training.interactions import user_items, weighted
 from training.intervals import sampled
@@ -53,7 +55,7 @@ from training.model_choice import Choice, choose_transactions
 from training.past_windows import sample_records
 from training.progress import Progress
 from training.ranker import prior_blend
-from training.records import Fingerprint, Summaries, stream_histories, write_records
+from training.records import Fingerprint, Summaries, stream_histories, with_touchpoints, write_records
 from training.split import Past, joined_past, past_of
 from training.tables import Prepared
 from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
@@ -106,7 +108,11 @@ def stage(
     with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
         with progress.step("customer records"):
             histories = stream_histories(fingerprint.of(prepared.record_batches()), prepared.customer_ids)
-            summaries = write_records(histories, records, prepared.as_of_day, config.horizon_days)
+            touchpoints = fingerprint.of(prepared.touchpoint_batches(), "touchpoint_")
+            together = with_touchpoints(histories, touchpoints)
+            summaries = write_records(together, records, prepared.as_of_day, config.horizon_days)
+            habits = habit_table(prepared.session, prepared.acts, n_customers)
+            records.write_habits(known_habits(prepared.customer_ids, habits))
         with progress.step("value and lapse"):
             fitted = fit_customer_models(summaries, config)
         with progress.step("return model"):
@@ -118,7 +124,8 @@ def stage(
     with progress.step("taste (ALS)") as done:
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
     with progress.step("files"):
-        _write_files(folder, prepared.items, found, fitted.models, factors)
+        _write_files(folder, prepared, found, fitted.models, factors)
+        pq.write_table(with_habits(found.customers.to_arrow(), prepared.customer_ids, habits), folder / CUSTOMER_TABLE)
         write_blend(folder, prior_blend())
     return Staged(folder, prepared, found.past, fitted, targeting, fingerprint.hexdigest())
 
@@ -202,9 +209,11 @@ def _second_pass(
     return SecondPass(sp.vstack(matrices, format="csr"), comebacks, joined_past(pasts), customers)
 
 
-def _write_files(folder: Path, items: pa.Table, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
-    pq.write_table(items.append_column("n_comeback_buyers", pa.array(found.n_comeback_buyers)), folder / ITEMS)
-    pq.write_table(found.customers.to_arrow(), folder / CUSTOMER_TABLE)
+def _write_files(folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
+    comebacks = pa.array(found.n_comeback_buyers)
+    pq.write_table(prepared.items.append_column("n_comeback_buyers", comebacks), folder / ITEMS)
+    if prepared.attributes is not None:
+        pq.write_table(prepared.attributes, folder / ATTRIBUTES)
     np.save(folder / FACTORS, factors, allow_pickle=False)
     np.save(folder / GRAM, gram_matrix(factors), allow_pickle=False)
     write_index(factors, folder / INDEX)

@@ -22,6 +22,7 @@ import lmdb
 import numpy as np
 
 from recsvc.domain.arrays import AnyArray
+from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories, concatenate, no_history
 from recsvc.domain.touchpoints import Touchpoints, no_touchpoints
 from recsvc.errors import BundleCorrupt
@@ -33,7 +34,8 @@ _COUNT = struct.Struct("<I")
 _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), ("line_amount", "<i8"))
 BATCH = 4096
 BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # room to begin with, not what the file takes
-RECORDS, RANKS = b"records", b"win_back_ranks"
+RECORDS, RANKS, HABITS = b"records", b"win_back_ranks", b"habits"
+NO_HOUR = 255  # on disk only
 Columns = tuple[tuple[str, str], ...]  # name and kind of number
 FileKey = tuple[int, int]  # device and inode: a bundle moved into place is the file that was staged
 _OPENING = Lock()
@@ -115,7 +117,7 @@ class CustomersWriter:
         size = max(BYTES_A_CUSTOMER * n_customers + BYTES_A_LINE * n_lines, 1 << 24)
         self._path, self._scratch = path, path.with_suffix(".scratch")
         self._env = lmdb.open(
-            str(self._scratch), subdir=False, map_size=size, max_dbs=2, lock=False, sync=False, metasync=False
+            str(self._scratch), subdir=False, map_size=size, max_dbs=3, lock=False, sync=False, metasync=False
         )
         self._records = self._env.open_db(RECORDS)
         self._ranks = self._env.open_db(RANKS)
@@ -129,6 +131,12 @@ class CustomersWriter:
         """Remember the places of the win-back list, given best first."""
         ranks = enumerate(customer_ids, 1)
         self._put(self._ranks, [(key_of(customer_id), rank.to_bytes(4, "little")) for rank, customer_id in ranks])
+
+    def write_habits(self, habits: Iterable[tuple[str, Habit]]) -> None:
+        """Remember what customers prefer."""
+        rows = [(key_of(customer_id), _encoded_habit(habit)) for customer_id, habit in habits]
+        if rows:
+            self._put(self._env.open_db(HABITS), sorted(rows))
 
     def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Read back every record written so far, in key order."""
@@ -170,6 +178,7 @@ class CustomersReader:
         try:
             self._env = _environment(path)
             self._records, self._ranks = self._env.open_db(RECORDS), self._env.open_db(RANKS)
+            self._habits = _open_if_there(self._env, HABITS)
         except (OSError, lmdb.Error) as error:
             raise BundleCorrupt(self._name, f"{path.name} cannot be opened ({type(error).__name__})") from error
 
@@ -187,6 +196,14 @@ class CustomersReader:
         with self._env.begin(self._ranks) as transaction:
             value = transaction.get(key_of(customer_id))
         return None if value is None else int.from_bytes(value, "little")
+
+    def habit(self, customer_id: str) -> Habit:
+        """When and on which channel a customer is most likely to act."""
+        if self._habits is None:
+            return Habit()
+        with self._env.begin(self._habits) as transaction:
+            value = transaction.get(key_of(customer_id))
+        return Habit() if value is None else _decoded_habit(value)
 
     def get_many(self, customer_ids: list[str]) -> tuple[Histories, AnyArray]:
         """Records in the order asked for, empty where unknown, and whether each was known."""
@@ -211,6 +228,22 @@ def _batches(env: lmdb.Environment, records: Any, size: int) -> Iterator[Histori
             yield concatenate(some)
 
 
+def _encoded_habit(habit: Habit) -> bytes:
+    hour = NO_HOUR if habit.best_hour is None else habit.best_hour
+    return bytes([hour]) + (habit.best_channel or "").encode()
+
+
+def _decoded_habit(value: bytes) -> Habit:
+    return Habit(None if value[0] == NO_HOUR else value[0], value[1:].decode() or None)
+
+
+def _open_if_there(env: lmdb.Environment, name: bytes) -> Any:  # Any: LMDB's own handle
+    try:
+        return env.open_db(name, create=False)
+    except lmdb.NotFoundError:
+        return None
+
+
 def _environment(path: Path) -> lmdb.Environment:
     """Open an environment, or share the one this process holds: LMDB allows a process one mapping of a file.
 
@@ -221,5 +254,5 @@ def _environment(path: Path) -> lmdb.Environment:
         key = (status.st_dev, status.st_ino)
         held = _OPEN.get(key)
         if held is None:
-            held = _OPEN[key] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=2, lock=False)
+            held = _OPEN[key] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=3, lock=False)
         return held

@@ -143,7 +143,7 @@ class _Seen:
         return wanted[self._kind] & (self._age_days <= within_days)
 
     def _summed(self, rows: Mask, value: Vector) -> Vector:
-        return np.bincount(self._whose[rows], value[rows], minlength=self._n_customers)
+        return np.bincount(self._whose[rows], value[rows], self._n_customers).astype(np.float64)
 
     def _latest(self, rows: Mask) -> tuple[Counts, Counts]:
         """Customers who have such rows, and the last one of each."""
