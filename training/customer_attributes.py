@@ -79,13 +79,13 @@ def _attributes(raw: RawTable, rows: Table, config: CustomersConfig) -> dict[str
 
 
 def _checked(typed: Table) -> Table:
-    copy = ibis.row_number().over(group_by="customer_id", order_by="source_row")
+    typed = typed.mutate(copy=ibis.row_number().over(group_by="customer_id", order_by="source_row"))
     no = ibis.literal(False)
     zones = ibis.array(sorted(available_timezones()))
     wrong = {
         1: typed.customer_id.isnull(),
-        2: typed.customer_id.notnull() & (copy > 0),
+        2: typed.customer_id.notnull() & (typed["copy"] > 0),
         4: (~zones.contains(typed.timezone)).fill_null(False) if "timezone" in typed.columns else no,
         8: typed.given & typed.personalisation.isnull() if "given" in typed.columns else no,
     }
-    return typed.mutate(problems=problems_of(wrong)).drop(*({"given"} & set(typed.columns)))
+    return typed.mutate(problems=problems_of(wrong)).drop("copy", *({"given"} & set(typed.columns)))

@@ -23,6 +23,8 @@ COLUMNS = {
     "clv",
     "expected_value_of_contact",
     "win_back_rank",
+    "best_hour",
+    "best_channel",
 }
 
 
