@@ -10,18 +10,28 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from recsvc.domain.arrays import Counts, Mask, Vector
+from recsvc.domain.arrays import Mask, Vector
 from recsvc.domain.touchpoints import KINDS, Touchpoints
 
 RECENT_DAYS, YEAR_DAYS = 90, 365
-BROWSING, CARTS = ("view", "cart", "wishlist"), ("cart", "wishlist")
-PRESENCE = (*BROWSING, "visit", "login", "usage")
-PRESENCE_HALF_LIFE_DAYS, COMPLAINT_HALF_LIFE_DAYS = 30.0, 90.0
 TREND_DAYS = 30
+PRESENCE_HALF_LIFE_DAYS, COMPLAINT_HALF_LIFE_DAYS = 30.0, 90.0
 USUAL_CONTACTS = 5.0  # contacts' worth of the usual share that everybody is credited with
 USUAL_OPENED, USUAL_CLICKED = 0.25, 0.03  # of e-mails, anywhere; only the middle that few contacts are drawn to
 NEUTRAL_NPS, HALF_NPS = 7.5, 2.5  # between passive and promoter; to the best score
 NEUTRAL_CSAT, HALF_CSAT = 0.5, 0.5
+
+
+def _positions(*kinds: str) -> list[int]:
+    return [KINDS.index(kind) for kind in kinds]
+
+
+RETURN, DISCOUNT = _positions("return"), _positions("discount")
+BROWSING, CARTS = _positions("view", "cart", "wishlist"), _positions("cart", "wishlist")
+VISITS = _positions("visit", "login", "usage")
+PRESENCE = [*BROWSING, *VISITS]
+CONTACT, OPEN, CLICK = _positions("contact"), _positions("open"), _positions("click")
+NPS, CSAT, COMPLAINT, SENTIMENT = (_positions(kind) for kind in ("nps", "csat", "complaint", "sentiment"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,76 +91,91 @@ def touch_facts(touchpoints: Touchpoints, as_of_day: int) -> TouchFacts:
     if not len(touchpoints):
         nothing = np.zeros(len(touchpoints.offsets) - 1)
         return TouchFacts(*(nothing for _ in fields(TouchFacts)))
-    seen = _Seen(touchpoints, as_of_day)
+    seen = _seen(touchpoints, as_of_day)
     return TouchFacts(
-        returned=seen.total(("return",)),
-        discounted=seen.total(("discount",)),
-        browsed=seen.total(BROWSING, RECENT_DAYS),
-        carted=seen.total(CARTS, RECENT_DAYS),
-        visited=seen.total(("visit", "login", "usage"), RECENT_DAYS),
-        presence=seen.freshness(PRESENCE, PRESENCE_HALF_LIFE_DAYS),
-        presence_trend=_trend(seen.total(PRESENCE, TREND_DAYS), seen.total(PRESENCE, 3 * TREND_DAYS)),
-        contacted=seen.total(("contact",), RECENT_DAYS),
-        opened=seen.response("open", USUAL_OPENED),
-        clicked=seen.response("click", USUAL_CLICKED),
-        nps=seen.last("nps", NEUTRAL_NPS) / HALF_NPS,
-        csat=seen.last("csat", NEUTRAL_CSAT) / HALF_CSAT,
-        complaints=seen.total(("complaint",), YEAR_DAYS),
-        complained=seen.freshness(("complaint",), COMPLAINT_HALF_LIFE_DAYS),
-        sentiment=seen.total(("sentiment",), YEAR_DAYS) / (seen.days(("sentiment",), YEAR_DAYS) + 1.0),
+        returned=_sum(seen.ever, RETURN),
+        discounted=_sum(seen.ever, DISCOUNT),
+        browsed=_sum(seen.quarter, BROWSING),
+        carted=_sum(seen.quarter, CARTS),
+        visited=_sum(seen.quarter, VISITS),
+        presence=_freshness(seen, PRESENCE, PRESENCE_HALF_LIFE_DAYS),
+        presence_trend=_trend(_sum(seen.month, PRESENCE), _sum(seen.quarter, PRESENCE)),
+        contacted=_sum(seen.quarter, CONTACT),
+        opened=_response(seen, OPEN, USUAL_OPENED),
+        clicked=_response(seen, CLICK, USUAL_CLICKED),
+        nps=_answer(seen, NPS, NEUTRAL_NPS, HALF_NPS),
+        csat=_answer(seen, CSAT, NEUTRAL_CSAT, HALF_CSAT),
+        complaints=_sum(seen.year, COMPLAINT),
+        complained=_freshness(seen, COMPLAINT, COMPLAINT_HALF_LIFE_DAYS),
+        sentiment=_sum(seen.year, SENTIMENT) / (_sum(seen.days_of_year, SENTIMENT) + 1.0),
     )
 
 
+@dataclass(frozen=True, slots=True)
 class _Seen:
-    """Touchpoints as seen from a day, to be summed up by kind."""
+    """Touchpoints as seen from a day; every array has shape (n_customers, n_kinds).
 
-    def __init__(self, touchpoints: Touchpoints, as_of_day: int) -> None:
-        self._kind, self._whose = touchpoints.kind, touchpoints.customer()
-        self._value = touchpoints.value.astype(np.float64)
-        self._age_days = (as_of_day - touchpoints.day).astype(np.float64)
-        self._n_customers = len(touchpoints.offsets) - 1
+    Attributes
+    ----------
+    ever, year, quarter, month : sums of values; all, and those of the last 365, 90 and 30 days
+    days_of_year : days of the last 365 with such a touchpoint
+    age_days : since the latest; infinite for none
+    latest : its value; 0 for none
+    """
 
-    def total(self, kinds: tuple[str, ...], within_days: float = np.inf) -> Vector:
-        """Sum of values per customer."""
-        return self._summed(self._of(kinds, within_days), self._value)
+    ever: Vector
+    year: Vector
+    quarter: Vector
+    month: Vector
+    days_of_year: Vector
+    age_days: Vector
+    latest: Vector
 
-    def days(self, kinds: tuple[str, ...], within_days: float) -> Vector:
-        """Days with such a touchpoint per customer."""
-        return self._summed(self._of(kinds, within_days), np.ones(len(self._value)))
 
-    def freshness(self, kinds: tuple[str, ...], half_life_days: float) -> Vector:
-        """How lately the latest was: 1 now, a half after one half-life, 0 never."""
-        whose, rows = self._latest(self._of(kinds, np.inf))
-        found = np.zeros(self._n_customers)
-        found[whose] = 0.5 ** (self._age_days[rows] / half_life_days)
-        return found
+def _seen(touchpoints: Touchpoints, as_of_day: int) -> _Seen:
+    n_customers = len(touchpoints.offsets) - 1
+    cell = touchpoints.customer() * len(KINDS) + touchpoints.kind
+    value, age_days = touchpoints.value.astype(np.float64), (as_of_day - touchpoints.day).astype(np.float64)
+    shape = (n_customers, len(KINDS))
 
-    def last(self, kind: str, neutral: float) -> Vector:
-        """Latest value less the neutral one; 0 without any."""
-        whose, rows = self._latest(self._of((kind,), np.inf))
-        found = np.zeros(self._n_customers)
-        found[whose] = self._value[rows] - neutral
-        return found
+    def totals(within: Mask, weight: Vector) -> Vector:
+        return np.bincount(cell[within], weight[within], n_customers * len(KINDS)).reshape(shape).astype(np.float64)
 
-    def response(self, kind: str, usual: float) -> Vector:
-        """Share of contacts that were followed by something, less the usual share, shrunk to 0."""
-        contacts, answers = self.total(("contact",), YEAR_DAYS), self.total((kind,), YEAR_DAYS)
-        share = (answers + USUAL_CONTACTS * usual) / (np.maximum(contacts, answers) + USUAL_CONTACTS)
-        return share - usual
+    of_year = age_days <= YEAR_DAYS
+    by_cell = np.argsort(cell, kind="stable")  # days stay in order, so the last of each cell is the latest
+    last = by_cell[np.append(np.diff(cell[by_cell]) != 0, True)]
+    age, latest = np.full(n_customers * len(KINDS), np.inf), np.zeros(n_customers * len(KINDS))
+    age[cell[last]], latest[cell[last]] = age_days[last], value[last]
+    return _Seen(
+        ever=totals(age_days <= np.inf, value),
+        year=totals(of_year, value),
+        quarter=totals(age_days <= RECENT_DAYS, value),
+        month=totals(age_days <= TREND_DAYS, value),
+        days_of_year=totals(of_year, np.ones(len(cell))),
+        age_days=age.reshape(shape),
+        latest=latest.reshape(shape),
+    )
 
-    def _of(self, kinds: tuple[str, ...], within_days: float) -> Mask:
-        wanted = np.isin(np.arange(len(KINDS)), [KINDS.index(kind) for kind in kinds])
-        return wanted[self._kind] & (self._age_days <= within_days)
 
-    def _summed(self, rows: Mask, value: Vector) -> Vector:
-        return np.bincount(self._whose[rows], value[rows], self._n_customers).astype(np.float64)
+def _sum(totals: Vector, kinds: list[int]) -> Vector:
+    return np.asarray(totals[:, kinds].sum(axis=1), np.float64)
 
-    def _latest(self, rows: Mask) -> tuple[Counts, Counts]:
-        """Customers who have such rows, and the last one of each."""
-        found = np.flatnonzero(rows)
-        whose = self._whose[found]
-        is_last = np.append(whose[1:] != whose[:-1], True)[: len(found)]
-        return whose[is_last], found[is_last]
+
+def _freshness(seen: _Seen, kinds: list[int], half_life_days: float) -> Vector:
+    """How lately the latest was: 1 now, a half after one half-life, 0 never."""
+    return np.asarray(0.5 ** (seen.age_days[:, kinds].min(axis=1) / half_life_days), np.float64)
+
+
+def _answer(seen: _Seen, kinds: list[int], neutral: float, half: float) -> Vector:
+    """Latest answer, in units of the distance from the neutral to the best one; 0 without any."""
+    given = np.isfinite(seen.age_days[:, kinds[0]])
+    return np.where(given, (seen.latest[:, kinds[0]] - neutral) / half, 0.0)
+
+
+def _response(seen: _Seen, kinds: list[int], usual: float) -> Vector:
+    """Share of a year's contacts that were followed by something, less the usual share, shrunk to 0."""
+    contacts, answers = _sum(seen.year, CONTACT), _sum(seen.year, kinds)
+    return (answers + USUAL_CONTACTS * usual) / (np.maximum(contacts, answers) + USUAL_CONTACTS) - usual
 
 
 def _trend(recent: Vector, quarter: Vector) -> Vector:
