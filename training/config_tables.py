@@ -46,7 +46,9 @@ class ContactColumns(Section):
     """What the columns of the contacts table are called."""
 
     customer_id: ColumnName = "customer_id"
+    campaign_id: ColumnName = "campaign_id"
     channel: ColumnName = "channel"
+    cost: ColumnName = "cost"
     sent_at: ColumnName = "sent_at"
     opened_at: ColumnName = "opened_at"
     clicked_at: ColumnName = "clicked_at"
@@ -66,6 +68,8 @@ class EventColumns(Section):
     """What the columns of the events table are called."""
 
     customer_id: ColumnName = "customer_id"
+    item_id: ColumnName = "item_id"
+    """Where the event has one."""
     kind: ColumnName = "kind"
     occurred_at: ColumnName = "occurred_at"
 

@@ -97,17 +97,25 @@ def _read(session: Session, config: TrainingConfig, orders: FlaggedOrders, name:
     source, (type_table, checks) = getattr(config, name), TABLES[name]
     raw = read_raw(session, name, source)
     typed = whole_ids(type_table(session, raw, config))
-    kind = "item" if name == "promotions" else "customer"
-    keys = orders.items if kind == "item" else orders.customers
     found = validate_optional(raw, typed, source.columns, checks)
-    return typed, [*found, *_strangers(raw, typed, keys, getattr(source.columns, f"{kind}_id"))]
+    if name == "promotions":
+        return typed, [*found, *_strangers(raw, typed, orders.items.select("item_id"), source.columns.item_id)]
+    return typed, [*found, *_strangers(raw, typed, orders.customers.select("customer_id"), source.columns.customer_id)]
 
 
-def _strangers(raw: RawTable, typed: Table, keys: Table, column: str) -> list[Finding]:
-    """A finding when not a single row is about somebody, or something, in the orders."""
-    (key,) = {"customer_id", "item_id"} & set(typed.columns)
+def _strangers(raw: RawTable, typed: Table, known: Table, column: str) -> list[Finding]:
+    """A finding when not a single row is about somebody, or something, in the orders.
+
+    Parameters
+    ----------
+    known
+        One column, the ids there are.
+    column
+        What the user calls it.
+    """
+    (key,) = known.columns
     named = typed.filter(typed[key].notnull())
-    n_rows, n_known = (table.count().to_pyarrow().as_py() for table in (named, named.semi_join(keys, key)))
+    n_rows, n_known = (table.count().to_pyarrow().as_py() for table in (named, named.semi_join(known, key)))
     if n_known or not n_rows:
         return []
     fix = "use the same ids in both tables; nothing of this one is used"

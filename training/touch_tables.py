@@ -12,7 +12,7 @@ from typing import get_args
 import ibis
 from ibis.expr.types import BooleanColumn, Column, StringColumn, Table
 
-from training.columns import flag, moment, number, text
+from training.columns import flag, minor_units, moment, number, text
 from training.config import TrainingConfig
 from training.config_tables import ContactsConfig, EventKind, EventsConfig, FeedbackConfig, FeedbackKind
 from training.orders import Check, needed, problems_of
@@ -46,7 +46,7 @@ FEEDBACK_CHECKS = (
 
 
 def type_contacts(session: Session, raw: RawTable, config: TrainingConfig) -> Table:
-    """Columns sent_at, held_out, and opened_at, clicked_at, channel where the user has them.
+    """Columns sent_at, held_out, and opened_at, clicked_at, channel, campaign_id, cost where the user has them.
 
     Raises
     ------
@@ -65,22 +65,26 @@ def type_contacts(session: Session, raw: RawTable, config: TrainingConfig) -> Ta
         if name in found:
             columns[name] = moment(rows, getattr(names, name), source, config.timezone, source.sent_at_format)
             wrong[bit] = text(rows, getattr(names, name), source).notnull() & columns[name].isnull()
-    if "channel" in found:
-        columns["channel"] = text(rows, names.channel, source)
+    columns |= {name: text(rows, getattr(names, name), source) for name in ("channel", "campaign_id") if name in found}
+    if "cost" in found:
+        columns["cost"] = minor_units(number(rows, names.cost, source, 4))
     held_out = flag(rows, names.held_out, source) if "held_out" in found else ibis.null("boolean")
     columns["held_out"] = held_out.fill_null(False)
     return _stored(session, raw, rows, columns, wrong)
 
 
 def type_events(session: Session, raw: RawTable, config: TrainingConfig) -> Table:
-    """Columns occurred_at and kind, as in `type_contacts`."""
+    """Columns occurred_at and kind, and item_id where the user has it; as in `type_contacts`."""
     source = config.events or EventsConfig()
-    needed(raw, source.columns, ("customer_id", "kind", "occurred_at"))
+    found = needed(raw, source.columns, ("customer_id", "kind", "occurred_at"))
     rows = raw.table.mutate(source_row=ibis.row_number())
     at = moment(rows, source.columns.occurred_at, source, config.timezone, source.occurred_at_format)
     kind = _kind(text(rows, source.columns.kind, source), get_args(EventKind), source.kinds)
     wrong = _undated(at) | {8: kind.isnull()}
-    return _stored(session, raw, rows, {**_who(rows, source), "occurred_at": at, "kind": kind}, wrong)
+    columns = {**_who(rows, source), "occurred_at": at, "kind": kind}
+    if "item_id" in found:
+        columns["item_id"] = text(rows, source.columns.item_id, source)
+    return _stored(session, raw, rows, columns, wrong)
 
 
 def type_feedback(session: Session, raw: RawTable, config: TrainingConfig) -> Table:

@@ -311,6 +311,22 @@ def test_ids_that_went_through_a_spreadsheet_still_match(tmp_path: Path) -> None
         assert touches_of(found) == [("7", day("2020-01-02"), "view", 1.0)]
 
 
+def test_every_column_of_the_contract_can_be_mapped(tmp_path: Path) -> None:
+    events = (("customer_id", "sku", "kind", "occurred_at"), [("ann", "cup", "view", "2020-01-02")])
+    contacts = ((*CONTACTS, "campaign", "euros"), [("ann", "sms", "2020-01-02", "", "", "", "spring", "0.05")])
+    toml = '[events]\npath = "events.csv"\n[events.columns]\nitem_id = "sku"\n'
+    toml += '[contacts]\npath = "contacts.csv"\n[contacts.columns]\ncampaign_id = "campaign"\ncost = "euros"\n'
+    config = shop(tmp_path, {"events": events, "contacts": contacts}, toml)
+
+    with open_session(config) as session:
+        read = read_tables(session, config)
+        assert read.optional.contacts is not None
+        (contact,) = read.optional.contacts.to_pyarrow().to_pylist()
+
+    assert (contact["campaign_id"], contact["cost"]) == ("spring", 5)
+    assert read.findings == ()
+
+
 def test_an_empty_table_is_a_warning(tmp_path: Path) -> None:
     (found,) = findings(shop(tmp_path, {"events": (EVENTS, [])})).values()
 
