@@ -77,10 +77,13 @@ def with_habits(customers: pa.Table, customer_ids: tuple[str, ...], habits: pa.T
 
 def known_habits(customer_ids: tuple[str, ...], habits: pa.Table) -> Iterator[tuple[str, Habit]]:
     """Customers of whom something is known, and what."""
-    pairs = zip(habits["best_hour"].to_pylist(), habits["best_channel"].to_pylist(), strict=True)
-    for customer_id, (hour, channel) in zip(customer_ids, pairs, strict=True):
-        if hour is not None or channel is not None:
-            yield customer_id, Habit(hour, channel)
+    first = 0
+    for batch in habits.to_batches(max_chunksize=CHUNK):
+        some = customer_ids[first : first + batch.num_rows]
+        for customer_id, hour, channel in zip(some, *(column.to_pylist() for column in batch.columns), strict=True):
+            if hour is not None or channel is not None:
+                yield customer_id, Habit(hour, channel)
+        first += batch.num_rows
 
 
 def _acts(rows: Table, at: str) -> Table:

@@ -133,10 +133,10 @@ class CustomersWriter:
         self._put(self._ranks, [(key_of(customer_id), rank.to_bytes(4, "little")) for rank, customer_id in ranks])
 
     def write_habits(self, habits: Iterable[tuple[str, Habit]]) -> None:
-        """Remember what customers prefer."""
-        rows = [(key_of(customer_id), _encoded_habit(habit)) for customer_id, habit in habits]
-        if rows:
-            self._put(self._env.open_db(HABITS), sorted(rows))
+        """Remember what customers prefer, a batch at a time."""
+        rows = ((key_of(customer_id), _encoded_habit(habit)) for customer_id, habit in habits)
+        while some := sorted(islice(rows, BATCH)):
+            self._put(self._env.open_db(HABITS), some)
 
     def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Read back every record written so far, in key order."""
