@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsvc.domain.arrays import Counts, Days
+from training.tables import Prepared
 
 MOST_NAMED = 10
 OTHER = "other"
@@ -32,6 +33,14 @@ class Statements:
         rows = zip(self.customer_row.tolist(), self.day.tolist(), self.text, strict=True)
         said = ((row, text.strip().casefold()) for row, day, text in rows if day < as_of_day)
         return [(row, text) for row, text in said if text]
+
+
+def statements_of(prepared: Prepared) -> Statements | None:
+    """What customers said before `as_of`; None where there is no such feedback."""
+    if prepared.churn_reasons is None:
+        return None
+    told = prepared.churn_reasons.to_pyarrow()
+    return Statements(told["customer_row"].to_numpy(), told["day"].to_numpy(), told["text"].to_pylist())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ from datetime import datetime
 
 import ibis
 import ibis.expr.datatypes as dt
-from ibis.expr.types import Column, StringColumn, Table
+from ibis.expr.types import BooleanColumn, Column, StringColumn, Table
 
 from training.config_data import Source
 
 LARGEST_AMOUNT = 10.0**10  # currency units on one line; more is a typing error, and overflows DECIMAL(18, 7)
+
+YES, NO = ("true", "t", "yes", "y", "1", "on"), ("false", "f", "no", "n", "0", "off")
 
 
 def _timezone(zone: str, at: datetime) -> datetime:
@@ -28,6 +30,9 @@ def _try_strptime(text: str, pattern: str) -> datetime:
 
 AT_ZONE = ibis.udf.scalar.builtin(
     _timezone, name="timezone", signature=(("string", dt.Timestamp("UTC")), dt.Timestamp())
+)
+IN_UTC = ibis.udf.scalar.builtin(
+    _timezone, name="timezone", signature=(("string", dt.Timestamp()), dt.Timestamp("UTC"))
 )
 READ_MOMENT = ibis.udf.scalar.builtin(
     _try_strptime, name="try_strptime", signature=(("string", "string"), dt.Timestamp())
@@ -93,3 +98,17 @@ def moment(raw: Table, column: str, source: Source, zone: str, pattern: str | No
 def day_of(at: Column) -> Column:
     """Days since 1970-01-01 of a UTC timestamp, int32."""
     return (at.epoch_seconds() // 86_400).cast("int32")
+
+
+def flag(raw: Table, column: str, source: Source) -> BooleanColumn:
+    """Yes or no; null where it is neither."""
+    value = raw[column]
+    if value.type().is_boolean():
+        return value
+    said = text(raw, column, source).strip().lower()
+    return ibis.cases((said.isin(YES), True), (said.isin(NO), False))
+
+
+def local_time(at: Column, zone: str) -> Column:
+    """Wall time in a zone of a UTC timestamp."""
+    return at if zone == "UTC" else AT_ZONE(zone, IN_UTC("UTC", at))

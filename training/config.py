@@ -30,8 +30,10 @@ from training.config_recipe import (
     RankingConfig,
     ValueConfig,
 )
+from training.config_tables import ContactsConfig, CustomersConfig, EventsConfig, FeedbackConfig, PromotionsConfig
 
 Document = dict[str, Any]  # Any: TOML nests freely; pydantic checks it
+TABLES = ("orders", "items", "customers", "contacts", "events", "feedback", "promotions")
 PRESETS = resources.files("training") / "presets"
 
 
@@ -46,6 +48,11 @@ class TrainingConfig(Section):
 
     orders: OrdersConfig = OrdersConfig()
     items: ItemsConfig | None = None
+    customers: CustomersConfig | None = None
+    contacts: ContactsConfig | None = None
+    events: EventsConfig | None = None
+    feedback: FeedbackConfig | None = None
+    promotions: PromotionsConfig | None = None
     services: ServicesConfig = ServicesConfig()
     cleaning: CleaningConfig = CleaningConfig()
     item_level: str | None = None
@@ -69,7 +76,7 @@ class TrainingConfig(Section):
     def digest(self) -> str:
         """Hex digest of the recipe: all but where the data lies, where it is cut and what the machine may use."""
         where = {"path", "package", "url", "query"}
-        recipe = self.model_dump_json(exclude={"engine": True, "as_of": True, "orders": where, "items": where})
+        recipe = self.model_dump_json(exclude={"engine": True, "as_of": True, **dict.fromkeys(TABLES, where)})
         return hashlib.sha256(recipe.encode()).hexdigest()
 
 
@@ -120,7 +127,7 @@ def _read(path_or_preset: str | Path) -> tuple[Document, Path]:
 
 
 def _with_absolute_paths(document: Document, folder: Path) -> Document:
-    for name in ("orders", "items"):
+    for name in TABLES:
         table = document.get(name)
         if isinstance(table, dict) and isinstance(table.get("path"), str) and "package" not in table:
             table["path"] = str(folder / table["path"])

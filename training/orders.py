@@ -2,28 +2,29 @@
 
 Columns of the result: source_row (from 0), order_hash, in_return_order (its id matches `return_order_pattern`),
 customer_id, item_id, ordered_at (UTC), day, quantity DECIMAL(18, 3), amount (minor units of the line), problems, and
-currency, status, title where the user has them. An order's id is nearly as various as the lines, and needed only to
-tell orders apart, so its 64-bit hash is kept.
+discount (minor units, 0 or more), currency, channel, status, title where the user has them. An order's id is nearly as
+various as the lines, and needed only to tell orders apart, so its 64-bit hash is kept.
 """
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import add, or_
 
 import ibis
-from ibis.expr.types import Column, Table
+from ibis.expr.types import BooleanColumn, Column, IntegerColumn, Table
 
 from recsvc.errors import DataError
 from training.columns import day_of, minor_units, moment, number, product, text
-from training.config_data import ItemColumns, OrderColumns, OrdersConfig
+from training.config_data import OrderColumns, OrdersConfig, Section
 from training.session import Session, engine_errors_as_data_errors
 from training.sources import RawTable
 
 NEEDED = ("customer_id", "item_id", "ordered_at", "quantity")
-OPTIONAL_TEXTS = ("currency", "status", "title")
+OPTIONAL_TEXTS = ("currency", "channel", "status", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ CHECKS = (
 )
 
 
-def present(raw: RawTable, columns: OrderColumns | ItemColumns) -> frozenset[str]:
+def present(raw: RawTable, columns: Section) -> frozenset[str]:
     """Our names of the columns the table has.
 
     Raises
@@ -65,13 +66,27 @@ def present(raw: RawTable, columns: OrderColumns | ItemColumns) -> frozenset[str
     return frozenset(found)
 
 
-def check_orders_columns(raw: RawTable, found: frozenset[str], columns: OrderColumns) -> None:
-    """Raise DataError unless the table has what every order needs."""
-    for field in NEEDED:
+def needed(raw: RawTable, columns: Section, fields: Iterable[str]) -> frozenset[str]:
+    """Our names of the columns a table has.
+
+    Raises
+    ------
+    DataError
+        One that the config maps, or one of `fields`, is not there.
+    """
+    found = present(raw, columns)
+    for field in fields:
         if field not in found:
-            raise no_column(raw, f"orders.columns.{field}", getattr(columns, field))
+            raise no_column(raw, f"{raw.name}.columns.{field}", getattr(columns, field))
+    return found
+
+
+def orders_columns(raw: RawTable, columns: OrderColumns) -> frozenset[str]:
+    """Our names of the columns the orders have; DataError unless they have what every order needs."""
+    found = needed(raw, columns, NEEDED)
     if not found & {"unit_price", "line_total"}:
         raise no_column(raw, "orders.columns.unit_price (or line_total)", columns.unit_price)
+    return found
 
 
 def no_column(raw: RawTable, key: str, name: str) -> DataError:
@@ -91,8 +106,7 @@ def type_orders(session: Session, raw: RawTable, config: OrdersConfig, zone: str
     DataError
         A needed column is missing, or the file turns out to be damaged on the way.
     """
-    found = present(raw, config.columns)
-    check_orders_columns(raw, found, config.columns)
+    found = orders_columns(raw, config.columns)
     with engine_errors_as_data_errors(
         raw.where, "mend that line or export the file again; or set encoding or delimiter"
     ):
@@ -116,6 +130,8 @@ def typed_orders(raw: Table, found: frozenset[str], config: OrdersConfig, zone: 
         **_order(raw, found, config),
     }
     columns |= {name: text(raw, getattr(names, name), config) for name in OPTIONAL_TEXTS if name in found}
+    if "discount" in found:
+        columns["discount"] = minor_units(_discount(raw, config)).fill_null(0)
     typed = raw.select(**columns)
     return typed.mutate(day=day_of(typed.ordered_at), problems=_problems(typed))
 
@@ -133,8 +149,14 @@ def _amount(raw: Table, found: frozenset[str], config: OrdersConfig) -> Column:
         return minor_units(number(raw, names.line_total, config, scale=4))
     amount = product(number(raw, names.quantity, config, scale=3), number(raw, names.unit_price, config, scale=4))
     if "discount" in found:
-        amount = amount - number(raw, names.discount, config, scale=4).abs().fill_null(0)
+        amount = amount - _discount(raw, config)
     return minor_units(amount)
+
+
+def _discount(raw: Table, config: OrdersConfig) -> Column:
+    """Money taken off, whatever its sign; what cannot be read took nothing off."""
+    names = (config.columns.discount,) if isinstance(config.columns.discount, str) else config.columns.discount
+    return reduce(add, (number(raw, name, config, scale=4).abs().fill_null(0) for name in names))
 
 
 def _problems(typed: Table) -> Column:
@@ -145,4 +167,9 @@ def _problems(typed: Table) -> Column:
         8: typed.quantity.isnull(),
         16: typed.amount.isnull() & typed.quantity.notnull(),
     }
+    return problems_of(wrong)
+
+
+def problems_of(wrong: Mapping[int, BooleanColumn]) -> IntegerColumn:
+    """Bit mask of what is wrong with each row, from conditions by bit."""
     return reduce(or_, (condition.ifelse(bit, 0).cast("int32") for bit, condition in wrong.items()))

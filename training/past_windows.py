@@ -1,9 +1,9 @@
 """Past cut-offs to learn returning from: customers as they stood then, and what they did in the horizon that followed.
 
-Records are cut before each cut-off, and the value models and the clock are fitted on what is left. The records were
-netted once, at `as_of`: an order before the cut-off that was returned after it is already smaller here than it looked
-then. That is a leak into the features, allowed only because every label ends before `as_of` too; a figure that is to be
-reported as out of sample comes from a replay (`training.targeting`), never from here.
+Records are cut before each cut-off, touchpoints too, and the value models and the clock are fitted on what is left. The
+records were netted once, at `as_of`: an order before the cut-off that was returned after it is already smaller here
+than it looked then. That is a leak into the features, allowed only because every label ends before `as_of` too; a
+figure that is to be reported as out of sample comes from a replay (`training.targeting`), never from here.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import AnyArray, Days, Mask, Offsets, Vector
+from recsvc.domain.arrays import AnyArray, Mask, Vector
 from recsvc.domain.customer_features import CustomerFacts, customer_facts, customer_features
 from recsvc.domain.history import LINE_COLUMNS, ORDER_COLUMNS, Histories, concatenate, take
 from recsvc.domain.lapse import LapseThresholds, lapse_states
+from recsvc.domain.ragged import rows_before
 from recsvc.domain.rfm import MINOR_UNITS, gaps, rfm
+from recsvc.domain.touchpoints import touchpoints_before
 from training.lapse import fit_lapse
 from training.value import fit_value
 
@@ -101,12 +103,13 @@ def btyd_value(facts: CustomerFacts) -> Vector:
 
 def records_before(histories: Histories, day: int) -> tuple[Histories, Mask]:
     """Records cut before a day, of those who had ordered by then, and who they are among all."""
-    orders, order_offsets = _cut(histories.order_day, histories.order_offsets, day)
-    lines, line_offsets = _cut(histories.line_day, histories.line_offsets, day)
+    orders, order_offsets = rows_before(histories.order_day, histories.order_offsets, day)
+    lines, line_offsets = rows_before(histories.line_day, histories.line_offsets, day)
     cut = Histories(
         customer_ids=histories.customer_ids,
         order_offsets=order_offsets,
         line_offsets=line_offsets,
+        touchpoints=touchpoints_before(histories.touchpoints, day),
         **{name: getattr(histories, name)[orders] for name in ORDER_COLUMNS},
         **{name: getattr(histories, name)[lines] for name in LINE_COLUMNS},
     )
@@ -120,9 +123,3 @@ def spend_between(histories: Histories, from_day: int, to_day: int) -> tuple[Vec
     whose, n_customers = histories.order_customer()[inside], len(histories)
     spent = np.bincount(whose, histories.order_amount[inside], minlength=n_customers) / MINOR_UNITS
     return spent, np.bincount(whose, minlength=n_customers)
-
-
-def _cut(days: Days, offsets: Offsets, day: int) -> tuple[Mask, Offsets]:
-    """Which rows lie before a day, and where each customer's then begin."""
-    kept = days < day
-    return kept, np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int64)

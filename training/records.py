@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,9 +14,11 @@ from recsvc.bundle.customers import CustomersWriter
 from recsvc.domain.history import Histories, Lines, build_histories
 from recsvc.domain.ids import digest_of
 from recsvc.domain.rfm import Gaps, Rfm, gaps, rfm
+from recsvc.domain.touchpoints import Touchpoints
 from training.holdout import Holdout, hold_out
 
 MISSING = -1  # of a service line's item row, inside the digest only
+TOUCHPOINTS = pa.schema({"customer_row": pa.int32(), "day": pa.int32(), "kind": pa.int8(), "value": pa.float64()})
 Summary = TypeVar("Summary", Rfm, Gaps, Holdout)
 
 
@@ -52,12 +54,12 @@ class Fingerprint:
     def __init__(self) -> None:
         self._columns: dict[str, Any] = {}  # Any: hash objects have no public type
 
-    def of(self, lines: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Pass the lines on, remembering them."""
-        for batch in lines:
-            for name in batch.schema.names:
+    def of(self, rows: Iterator[pa.RecordBatch], prefix: str = "") -> Iterator[pa.RecordBatch]:
+        """Pass the rows on, remembering them; another kind of rows has another prefix."""
+        for batch in rows:
+            for name in batch.schema.names if batch.num_rows else ():
                 values = batch[name].fill_null(MISSING).to_numpy()
-                self._columns.setdefault(name, hashlib.sha256()).update(values.tobytes())
+                self._columns.setdefault(f"{prefix}{name}", hashlib.sha256()).update(values.tobytes())
             yield batch
 
     def hexdigest(self) -> str:
@@ -83,6 +85,36 @@ def stream_histories(lines: Iterator[pa.RecordBatch], customer_ids: Sequence[str
         held.append(batch.slice(cut))
     if held:
         yield _histories(pa.Table.from_batches(held), customer_ids)
+
+
+def with_touchpoints(batches: Iterator[Histories], rows: Iterator[pa.RecordBatch]) -> Iterator[Histories]:
+    """Records of all customers in order of row, with the touchpoints of a stream ordered by customer row.
+
+    No more of the stream is held than a batch of customers needs.
+    """
+    held, end = [TOUCHPOINTS.empty_table()], 0
+    for histories in batches:
+        first, end = end, end + len(histories)
+        while _last_row(held[-1]) < end and (batch := next(rows, None)) is not None:
+            held.append(pa.Table.from_batches([batch]).cast(TOUCHPOINTS))
+        known = pa.concat_tables(held)
+        cut = int(np.searchsorted(known["customer_row"].to_numpy(), end))
+        yield replace(histories, touchpoints=_touchpoints(known.slice(0, cut), first, len(histories)))
+        held = [known.slice(cut)]
+
+
+def _last_row(rows: pa.Table) -> int:
+    return int(rows["customer_row"][-1].as_py()) if rows.num_rows else -1
+
+
+def _touchpoints(rows: pa.Table, first: int, n_customers: int) -> Touchpoints:
+    customer = rows["customer_row"].to_numpy() - first
+    return Touchpoints(
+        offsets=np.searchsorted(customer, np.arange(n_customers + 1)).astype(np.int64),
+        day=rows["day"].to_numpy(),
+        kind=rows["kind"].to_numpy(),
+        value=rows["value"].to_numpy().astype(np.float32),
+    )
 
 
 def _histories(table: pa.Table, customer_ids: Sequence[str]) -> Histories:

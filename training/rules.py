@@ -15,7 +15,7 @@ from training.session import Session
 
 LINE_RULES = {
     "bad_row": "a date, quantity, price or item that cannot be read",
-    "exact_duplicate": "agrees with an earlier line in every column that is read",
+    "exact_duplicate": "agrees with an earlier line in every column that is read, discount and channel aside",
     "cancelled_status": "its status says it never happened",
     "zero_quantity": "a line of no units",
     "zero_or_negative_price": "a gift, sample or correction: no or a negative price",
@@ -34,6 +34,8 @@ LINE_COLUMNS = (
     "is_product",
     "dropped_by",
 )
+OPTIONAL_COLUMNS = ("discount", "channel", "title")
+BESIDE_THE_LINE = ("source_row", "problems", "day", "discount", "channel")  # say nothing of whether two lines are one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class FlaggedOrders:
     ----------
     lines
         source_row, customer_key (null where unknown), item_key, ordered_at, day, quantity (above 0 but for dropped
-        lines), amount (minor units), is_return, is_product, dropped_by (a key of `LINE_RULES`, or null), and title if
-        there is one.
+        lines), amount (minor units), is_return, is_product, dropped_by (a key of `LINE_RULES`, or null), and discount
+        (minor units), channel and title if there are any.
     customers
         customer_key, customer_id.
     items
@@ -71,8 +73,8 @@ def flag_orders(session: Session, typed: Table, described: Table | None, config:
     marked = marked.mutate(is_return=is_return, is_product=marked.is_product.fill_null(True))
     flagged = marked.mutate(dropped_by=_first_rule(marked, config), quantity=marked.quantity.abs())
     flagged = flagged.mutate(amount=flagged.is_return.ifelse(flagged.amount.abs(), flagged.amount))
-    title = ["title"] if "title" in typed.columns else []
-    return FlaggedOrders(session.store("orders", flagged.select(*LINE_COLUMNS, *title)), customers, items)
+    extra = [name for name in OPTIONAL_COLUMNS if name in typed.columns]
+    return FlaggedOrders(session.store("orders", flagged.select(*LINE_COLUMNS, *extra)), customers, items)
 
 
 def _keys(typed: Table, kind: str) -> Table:
@@ -117,7 +119,7 @@ def _first_rule(marked: Table, config: TrainingConfig) -> StringColumn:
 
 def _duplicates(session: Session, typed: Table, config: TrainingConfig) -> Table:
     """Rows (source_row, is_copy) that repeat an earlier one: suspects by hash, then compared column by column."""
-    columns = [name for name in typed.columns if name not in ("source_row", "problems", "day")]
+    columns = [name for name in typed.columns if name not in BESIDE_THE_LINE]
     hashed = typed.mutate(line_hash=ibis.struct({name: typed[name] for name in columns}).hash())
     sizes = hashed.group_by("line_hash").agg(size=hashed.count())
     suspects = hashed.semi_join(sizes.filter(sizes.size > 1), "line_hash")

@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from recsvc.bundle.customers import CustomersWriter
 from recsvc.bundle.manifest import FoldInConvention
 from recsvc.bundle.reader import (
+    ATTRIBUTES,
     CUSTOMER_TABLE,
     CUSTOMERS,
     FACTORS,
@@ -44,10 +45,13 @@ from recsvc.errors import DataError
 from training.als import fit_item_factors, gram_matrix
 from training.churn_market import build_market
 from training.churn_reasons import ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
+from training.churn_stated import statements_of
+from training.churn_troubles import troubles_of
 from training.comeback import comeback_buyers, is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
 from training.customer_table import CustomerTable
+from training.habits import habit_table, known_habits, with_habits
 from training.index import write_index
 from training.interactions import user_items, weighted
 from training.intervals import sampled
@@ -57,7 +61,7 @@ from training.model_choice import Choice, choose_transactions
 from training.past_windows import sample_records
 from training.progress import Progress
 from training.ranker import prior_blend
-from training.records import Fingerprint, Summaries, stream_histories, write_records
+from training.records import Fingerprint, Summaries, stream_histories, with_touchpoints, write_records
 from training.split import Past, joined_past, past_of
 from training.standing import fit_layer_rule
 from training.tables import Prepared
@@ -120,7 +124,11 @@ def stage(
     with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
         with progress.step("customer records"):
             histories = stream_histories(fingerprint.of(prepared.record_batches()), prepared.customer_ids)
-            summaries = write_records(histories, records, prepared.as_of_day, config.horizon_days)
+            touchpoints = fingerprint.of(prepared.touchpoint_batches(), "touchpoint_")
+            together = with_touchpoints(histories, touchpoints)
+            summaries = write_records(together, records, prepared.as_of_day, config.horizon_days)
+            habits = habit_table(prepared.session, prepared.acts, n_customers)
+            records.write_habits(known_habits(prepared.customer_ids, habits))
         with progress.step("value and lapse"):
             fitted = fit_customer_models(summaries, config)
         with progress.step("return model"):
@@ -135,6 +143,7 @@ def stage(
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
     with progress.step("files"):
         _write_files(folder, prepared, found, fitted.models, factors)
+        _write_customers(folder, prepared, found, fitted.models, habits)
         write_blend(folder, prior_blend())
     return Staged(folder, prepared, found.past, fitted, targeting, found.churn_reasons, fingerprint.hexdigest())
 
@@ -226,21 +235,30 @@ def _second_pass(
         expected = expected_orders(histories, figures, models, day)
         customers.add(histories.customer_ids, figures, expected, preferences(histories, shelf))
         if churn:
-            churn.add(histories, figures, lapsed_after_days(models.lapse, models.thresholds, gaps(histories)))
+            limit_days = lapsed_after_days(models.lapse, models.thresholds, gaps(histories))
+            churn.add(histories, figures, limit_days, troubles_of(histories.touchpoints))
     matrix = sp.vstack(matrices, format="csr")
     ids = prepared.customer_ids
-    reasons = churn.reasons(ids) if churn else no_churn_reasons(len(ids))
+    reasons = churn.reasons(ids, statements_of(prepared)) if churn else no_churn_reasons(len(ids))
     return SecondPass(matrix, comebacks, joined_past(pasts), customers, reasons)
 
 
 def _write_files(folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
-    items, reasons = prepared.items, found.churn_reasons.likely_reason
-    pq.write_table(items.append_column("n_comeback_buyers", pa.array(found.n_comeback_buyers)), folder / ITEMS)
-    customers = found.customers.to_arrow(models.standing)
-    pq.write_table(with_reasons(customers, prepared.customer_ids, reasons), folder / CUSTOMER_TABLE)
+    comebacks = pa.array(found.n_comeback_buyers)
+    pq.write_table(prepared.items.append_column("n_comeback_buyers", comebacks), folder / ITEMS)
+    if prepared.attributes is not None:
+        pq.write_table(prepared.attributes, folder / ATTRIBUTES)
     np.save(folder / FACTORS, factors, allow_pickle=False)
     np.save(folder / GRAM, gram_matrix(factors), allow_pickle=False)
     write_index(factors, folder / INDEX)
     write_json(folder / VALUE, models.value_json())
     write_json(folder / LAPSE, models.lapse_json())
     write_json(folder / RETURN_MODEL, models.targeting.to_json())
+
+
+def _write_customers(
+    folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, habits: pa.Table
+) -> None:
+    ids = prepared.customer_ids
+    explained = with_reasons(found.customers.to_arrow(models.standing), ids, found.churn_reasons.likely_reason)
+    pq.write_table(with_habits(explained, ids, habits), folder / CUSTOMER_TABLE)

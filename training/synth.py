@@ -19,15 +19,16 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from training.synth_customers import find_mean_gap, usual_orders
-from training.synth_orders import FIRST_DAY, Group, Rhythm, draw_group, make_ids
+from training.synth_customers import OrderDays, find_mean_gap, usual_orders
+from training.synth_orders import FIRST_DAY, Group, Rhythm, draw_group, draw_group_days, make_ids
 from training.synth_shop import WINDOW_DAYS, Shop, build_shop, category_paths, item_brands, item_titles
+from training.synth_touchpoints import draw_contacts, draw_course, draw_events, draw_feedback
 
 LINES_PER_PART = 1_000_000
 CUTOFFS_BEFORE_END_DAYS = (150, 120, 90)
 
 CONFIG = """\
-# Written by: recsvc-train synth --customers {customers} --items {items} --lines {lines} --seed {seed}
+# Written by: recsvc-train synth --customers {customers} --items {items} --lines {lines} --seed {seed}{flag}
 as_of = {end}
 horizon_days = 90
 
@@ -37,20 +38,27 @@ return_order_pattern = "^R"
 
 [items]
 path = "items.parquet"
-
+{more}
 [backtest]
 as_of = [{cutoffs}]
 """
 
+SECTION = """
+[{name}]
+path = "{name}/*.parquet"
+"""
+DRAWN = {"contacts": draw_contacts, "events": draw_events, "feedback": draw_feedback}
+
 
 @dataclass(frozen=True, slots=True)
 class SynthSize:
-    """How much to make, each at least 1, and the seed it follows from."""
+    """How much to make, each at least 1, the seed it follows from, and whether there is more than orders and items."""
 
     customers: int
     items: int
     lines: int
     seed: int
+    touchpoints: bool = False
 
 
 def write_synth(size: SynthSize, out: Path) -> Path:
@@ -59,20 +67,33 @@ def write_synth(size: SynthSize, out: Path) -> Path:
     Returns
     -------
     Path of the config, `out/config.toml`
-        Beside it stand `items.parquet` and `orders/part-0000.parquet` and so on: `size.lines` lines together.
+        Beside it stand `items.parquet` and `orders/part-0000.parquet` and so on: `size.lines` lines together; with
+        touchpoints also parts of contacts, events and feedback. The orders are the same with and without them.
     """
     shop = build_shop(size.items, np.random.default_rng([size.seed, 0]))
     orders_per_customer = usual_orders(size.customers, size.lines)
     gap = find_mean_gap(orders_per_customer, np.random.default_rng([size.seed, 1]))
-    _clear(out)
+    _clear(out, ("orders", *(DRAWN if size.touchpoints else ())))
     pq.write_table(_item_table(shop), out / "items.parquet")
     for number, group in _progress(plan_groups(size)):
         rng = np.random.default_rng([size.seed, 2, number])
-        table = draw_group(group, shop, Rhythm(gap, orders_per_customer), rng)
-        pq.write_table(table, out / "orders" / f"part-{number:04d}.parquet")
+        orders = draw_group_days(group, Rhythm(gap, orders_per_customer), rng)
+        _write_part(out, "orders", number, draw_group(group, orders, shop, rng))
+        if size.touchpoints:
+            _write_touchpoints(out, number, group, orders, np.random.default_rng([size.seed, 3, number]))
     config = out / "config.toml"
     config.write_text(_config_text(size), encoding="utf-8")
     return config
+
+
+def _write_touchpoints(out: Path, number: int, group: Group, orders: OrderDays, rng: np.random.Generator) -> None:
+    course = draw_course(orders, rng)
+    for name, draw in DRAWN.items():
+        _write_part(out, name, number, draw(group, course, rng))
+
+
+def _write_part(out: Path, name: str, number: int, table: pa.Table) -> None:
+    pq.write_table(table, out / name / f"part-{number:04d}.parquet")
 
 
 def plan_groups(size: SynthSize) -> list[Group]:
@@ -91,10 +112,11 @@ def _progress(groups: list[Group]) -> Iterator[tuple[int, Group]]:
     yield from track(list(enumerate(groups)), "Writing orders", console=console, disable=quiet)
 
 
-def _clear(out: Path) -> None:
-    (out / "orders").mkdir(parents=True, exist_ok=True)
-    for part in (out / "orders").glob("part-*.parquet"):
-        part.unlink()
+def _clear(out: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (out / name).mkdir(parents=True, exist_ok=True)
+        for part in (out / name).glob("part-*.parquet"):
+            part.unlink()
 
 
 def _item_table(shop: Shop) -> pa.Table:
@@ -120,6 +142,8 @@ def _config_text(size: SynthSize) -> str:
         seed=size.seed,
         end=end,
         cutoffs=cutoffs,
+        flag=" --touchpoints" if size.touchpoints else "",
+        more="".join(SECTION.format(name=name) for name in DRAWN) if size.touchpoints else "",
     )
 
 
@@ -128,9 +152,10 @@ def _config_text(size: SynthSize) -> str:
 @click.option("--items", type=click.IntRange(1), required=True, help="How many products.")
 @click.option("--lines", type=click.IntRange(1), required=True, help="How many order lines, returns included.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds, equal files.")
+@click.option("--touchpoints", is_flag=True, help="Also contacts, events and feedback that tell who will not be back.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
-def synth(customers: int, items: int, lines: int, seed: int, out: Path) -> None:
+def synth(customers: int, items: int, lines: int, seed: int, touchpoints: bool, out: Path) -> None:
     """Make realistic orders with lapses, seasons, repeats and returns, at any size."""
-    config = write_synth(SynthSize(customers, items, lines, seed), out)
+    config = write_synth(SynthSize(customers, items, lines, seed, touchpoints), out)
     click.echo(f"{lines:,} order lines of {customers:,} customers and {items:,} items; train with:")
     click.echo(f"recsvc-train fit {config}")

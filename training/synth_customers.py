@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Counts, Vector
+from recsvc.domain.arrays import Counts, Mask, Vector
 from training.synth_shop import WINDOW_DAYS, Shop, draw_items
 
 GAP_SHAPE = 2.0
@@ -33,10 +33,12 @@ class OrderDays:
     ----------
     customer : shape (n_orders,), position in the group, ascending
     day : shape (n_orders,), day of the window, strictly ascending within a customer
+    churned : shape (n_customers,), who dropped out within the window
     """
 
     customer: Counts
     day: Counts
+    churned: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,14 @@ def draw_order_days(
     own_gap = mean_gap_days * rng.lognormal(0, 0.6, n_customers)
     dropout = rng.beta(1.2, 1.0 + 1.2 * orders_per_customer, n_customers).clip(1e-4)
     room = (1.5 * (WINDOW_DAYS - first) / np.maximum(own_gap, 1.0)).astype(np.int64) + 5
-    n_orders = np.minimum(rng.geometric(dropout), room)
+    wanted = rng.geometric(dropout)
+    n_orders = np.minimum(wanted, room)
     customer = np.repeat(np.arange(n_customers), n_orders)
     is_first = np.concatenate([[True], customer[1:] != customer[:-1]])
     day = _running_days(first, _draw_gaps(own_gap[customer], rng), is_first, n_orders)
     keep = (day < WINDOW_DAYS) & (is_first | (rng.random(len(day)) < _shop_season(day)))
-    return OrderDays(customer[keep], day[keep])
+    churned = (wanted <= room) & (day[np.cumsum(n_orders) - 1] < WINDOW_DAYS)
+    return OrderDays(customer[keep], day[keep], churned)
 
 
 def _draw_gaps(own_gap: Vector, rng: np.random.Generator) -> Counts:

@@ -70,15 +70,24 @@ class Lines:
     quantity: Counts
 
 
-def draw_group(group: Group, shop: Shop, rhythm: Rhythm, rng: np.random.Generator) -> pa.Table:
+def draw_group_days(group: Group, rhythm: Rhythm, rng: np.random.Generator) -> OrderDays:
+    """Draw when each customer of a group orders, and who drops out."""
+    return draw_order_days(group.n_customers, rhythm.mean_gap_days, rhythm.orders_per_customer, rng)
+
+
+def draw_group(group: Group, orders: OrderDays, shop: Shop, rng: np.random.Generator) -> pa.Table:
     """Draw all order lines of a group of customers.
+
+    Parameters
+    ----------
+    orders
+        Days as `draw_group_days` draws them; some are passed over when there are too few lines to fill them.
 
     Returns
     -------
     pa.Table with `group.n_lines` rows
         order_id, customer_id, item_id, ordered_at (UTC), quantity (negative on a return) and unit_price.
     """
-    orders = draw_order_days(group.n_customers, rhythm.mean_gap_days, rhythm.orders_per_customer, rng)
     n_returns = round(RETURN_SHARE * group.n_lines)
     bought = _draw_lines(_at_most(orders, group.n_lines - n_returns, rng), group.n_lines - n_returns, shop, rng)
     seconds = rng.integers(8 * 3600, 20 * 3600, len(orders.day))[bought.order]
@@ -92,7 +101,7 @@ def draw_group(group: Group, shop: Shop, rhythm: Rhythm, rng: np.random.Generato
     return pa.table(
         {
             "order_id": _order_ids(number, sign < 0),
-            "customer_id": _ids("C", group.first_customer + np.arange(group.n_customers), bought.customer[every]),
+            "customer_id": customer_ids(group, bought.customer[every]),
             "item_id": _ids("I", np.arange(shop.n_items), bought.item[every]),
             "ordered_at": pa.array(FIRST_DAY.astype("datetime64[s]") + at.astype("timedelta64[s]")),
             "quantity": (sign * bought.quantity[every]).astype(np.int32),
@@ -101,12 +110,23 @@ def draw_group(group: Group, shop: Shop, rhythm: Rhythm, rng: np.random.Generato
     )
 
 
+def customer_ids(group: Group, position: Counts) -> pa.Array:
+    """Ids of customers of a group."""
+    return _ids("C", group.first_customer + np.arange(group.n_customers), position)
+
+
+def moments(day: Counts, rng: np.random.Generator) -> pa.Array:
+    """A moment between seven and ten on each day of the window."""
+    at = day * SECONDS_PER_DAY + rng.integers(7 * 3600, 22 * 3600, len(day))
+    return pa.array(FIRST_DAY.astype("datetime64[s]") + at.astype("timedelta64[s]"))
+
+
 def _at_most(orders: OrderDays, n_lines: int, rng: np.random.Generator) -> OrderDays:
     """All orders, or as many as there are lines to fill them."""
     if len(orders.day) <= n_lines:
         return orders
     kept = np.sort(rng.choice(len(orders.day), n_lines, replace=False))
-    return OrderDays(orders.customer[kept], orders.day[kept])
+    return OrderDays(orders.customer[kept], orders.day[kept], orders.churned)
 
 
 def _draw_lines(orders: OrderDays, n_lines: int, shop: Shop, rng: np.random.Generator) -> Lines:

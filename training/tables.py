@@ -20,13 +20,16 @@ from recsvc.errors import DataError
 from training import summaries
 from training.cleaning import CleaningReport, clean
 from training.config import TrainingConfig
+from training.habits import acts_of_contacts, acts_of_orders, daily_acts
 from training.item_table import type_items
+from training.optional_tables import OptionalTables, read_optional
 from training.orders import type_orders
 from training.products import Products, at_level, name_products
 from training.rules import FlaggedOrders, flag_orders
 from training.session import Session, engine_errors_as_data_errors
 from training.sources import read_raw
-from training.validate import Finding, float_ids, raise_on_stop, validate_items, validate_orders
+from training.touchpoints import order_touches, touchpoints_of
+from training.validate import Finding, raise_on_stop, validate_items, validate_orders, whole_ids
 
 RECORD_BATCH = 1_000_000  # lines
 PATTERN_HINT = "patterns are RE2: no look-around; check orders.return_order_pattern and services.item_id_pattern"
@@ -36,13 +39,15 @@ PATTERN_HINT = "patterns are RE2: no look-around; check orders.return_order_patt
 class Tables:
     """What was read, typed and flagged; any `as_of` is cut from it.
 
-    `findings` is what is wrong with the data.
+    `findings` is what is wrong with the data; `acts` are as `habits.daily_acts` returns them.
     """
 
     session: Session
     config: TrainingConfig
     orders: FlaggedOrders
     products: Products
+    optional: OptionalTables
+    acts: Table
     findings: tuple[Finding, ...]
 
 
@@ -62,6 +67,17 @@ class Prepared:
         As `summaries.record_lines` returns them; stays in the engine.
     n_lines, first_day, last_day
         Of `record_lines`.
+    touchpoints
+        As `touchpoints.touchpoints_of` returns them; stay in the engine.
+    acts
+        customer_row, hour, channel: what `habits.habit_table` counts.
+    churn_reasons
+        customer_row, day, text; in that order. None where there is no feedback.
+    attributes
+        Columns as `customer_attributes.attributes_of` returns them, in order of customer_id. Undated, so never a
+        feature; None where there is no table of customers.
+    promotions
+        item_row, starts_day, ends_day, discount of those that began; in that order. None where there is no table.
     """
 
     session: Session
@@ -74,6 +90,11 @@ class Prepared:
     first_day: int
     last_day: int
     report: CleaningReport
+    touchpoints: Table
+    acts: Table
+    churn_reasons: Table | None = None
+    attributes: pa.Table | None = None
+    promotions: pa.Table | None = None
 
     @property
     def n_catalogue(self) -> int:
@@ -87,6 +108,10 @@ class Prepared:
     def record_batches(self, size: int = RECORD_BATCH) -> Iterator[pa.RecordBatch]:
         """Stream `record_lines`, in their order, at most `size` lines at a time."""
         yield from self.session.stream(self.record_lines, size)
+
+    def touchpoint_batches(self, size: int = RECORD_BATCH) -> Iterator[pa.RecordBatch]:
+        """Stream `touchpoints` likewise."""
+        yield from self.session.stream(self.touchpoints, size)
 
 
 def load_tables(session: Session, config: TrainingConfig) -> Tables:
@@ -116,12 +141,9 @@ def read_tables(session: Session, config: TrainingConfig) -> Tables:
         orders = flag_orders(session, whole_ids(typed), described, config)
     session.drop(typed)
     products = name_products(session, orders.items, described, config.item_level)
-    return Tables(session, config, orders, products, tuple(findings))
-
-
-def whole_ids(typed: Table) -> Table:
-    """Orders whose ids lost the .0 of a spreadsheet, where every id of the column has it."""
-    return typed.mutate(**{name: typed[name].re_replace(r"\.0$", "") for name in float_ids(typed)})
+    optional = read_optional(session, config, orders)
+    acts = session.store("acts", daily_acts(_all_acts(orders, optional), config.timezone))
+    return Tables(session, config, orders, products, optional, acts, (*findings, *optional.findings))
 
 
 def prepare(tables: Tables, as_of_day: int) -> Prepared:
@@ -157,7 +179,57 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         first_day=first_day,
         last_day=last_day,
         report=cleaned.report,
+        touchpoints=_touchpoints(tables, customers, as_of_day),
+        acts=_before(tables.acts, customers, as_of_day).select("customer_row", "hour", "channel"),
+        churn_reasons=_churn_reasons(tables.optional, customers, as_of_day),
+        attributes=_attributes(tables.optional, customers),
+        promotions=_promotions(tables, items, as_of_day),
     )
+
+
+def _all_acts(orders: FlaggedOrders, optional: OptionalTables) -> Table:
+    bought = acts_of_orders(orders.lines)
+    if optional.contacts is None:
+        return bought
+    return bought.union(acts_of_contacts(optional.contacts, orders.customers))
+
+
+def _before(rows: Table, customers: Table, as_of_day: int) -> Table:
+    """Rows of customers on record that lie before a day."""
+    return rows.filter(rows.day < as_of_day).inner_join(customers.drop("customer_id"), "customer_key")
+
+
+def _touchpoints(tables: Tables, customers: Table, as_of_day: int) -> Table:
+    orders = tables.orders.lines
+    past = orders.filter(orders.dropped_by.isnull(), orders.day < as_of_day)
+    parts = [order_touches(past)]
+    if tables.optional.touches is not None:
+        parts.append(tables.optional.touches.filter(tables.optional.touches.day < as_of_day))
+    return touchpoints_of(parts, customers)
+
+
+def _churn_reasons(optional: OptionalTables, customers: Table, as_of_day: int) -> Table | None:
+    if optional.churn_reasons is None:
+        return None
+    told = _before(optional.churn_reasons, customers, as_of_day)
+    return told.order_by("customer_row", "day", "source_row").select("customer_row", "day", "text")
+
+
+def _attributes(optional: OptionalTables, customers: Table) -> pa.Table | None:
+    if optional.attributes is None:
+        return None
+    listed = optional.attributes.semi_join(customers, "customer_key")
+    return listed.drop("customer_key").order_by("customer_id").to_pyarrow()
+
+
+def _promotions(tables: Tables, items: Table, as_of_day: int) -> pa.Table | None:
+    promotions = tables.optional.promotions
+    if promotions is None:
+        return None
+    began = promotions.filter(promotions.starts_day < as_of_day).mutate(is_product=True)
+    leveled = at_level(began, tables.products.levels).inner_join(items.select("item_key", "item_row"), "item_key")
+    columns = ("item_row", "starts_day", "ends_day", "discount")
+    return leveled.select(*columns).distinct().order_by(*columns).to_pyarrow()
 
 
 def nothing_left(report: CleaningReport) -> DataError:

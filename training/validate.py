@@ -6,8 +6,8 @@ falsify everything stops the run, before anything is replaced; the rest is a war
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import ibis
@@ -15,7 +15,7 @@ from ibis.expr.types import Table
 
 from recsvc.errors import DataError
 from training.columns import text
-from training.config_data import ItemsConfig, OrdersConfig
+from training.config_data import ItemsConfig, OrdersConfig, Section
 from training.orders import CHECKS, Check, present
 from training.sources import RawTable
 
@@ -91,7 +91,7 @@ def validate_orders(raw: RawTable, typed: Table, config: OrdersConfig) -> list[F
     typed
         Result of `orders.type_orders` on `raw`.
     """
-    counts = _counted(typed)
+    counts = _counted(typed, CHECKS)
     if not counts["rows"]:
         return [Finding(raw.where, "", "there is no order line", 0, "export it again", "stop")]
     found = [_unusable(raw, typed, config, check, counts[f"problem_{check.bit}"]) for check in CHECKS]
@@ -106,8 +106,34 @@ def validate_orders(raw: RawTable, typed: Table, config: OrdersConfig) -> list[F
 
 def float_ids(typed: Table, counts: dict[str, int] | None = None) -> list[str]:
     """Ids that came through a spreadsheet as numbers: every single one ends in .0."""
-    counted = counts or _counted(typed)
-    return [name for name in IDS if counted[f"with_{name}"] and counted[f"with_{name}"] == counted[f"float_{name}"]]
+    counted = counts or _counted(typed, ())
+    return [name for name in IDS if counted.get(f"with_{name}") and counted[f"with_{name}"] == counted[f"float_{name}"]]
+
+
+def whole_ids(typed: Table) -> Table:
+    """Rows whose ids lost the .0 of a spreadsheet, where every id of the column has it."""
+    return typed.mutate(**{name: typed[name].re_replace(r"\.0$", "") for name in float_ids(typed)})
+
+
+def validate_optional(raw: RawTable, typed: Table, columns: Section, checks: Sequence[Check]) -> list[Finding]:
+    """Everything that is wrong with a table nobody needs; none of it stops a run.
+
+    Parameters
+    ----------
+    typed
+        With `problems`, in the bits of `checks`.
+    columns
+        What the config calls the columns.
+    """
+    counts = _counted(typed, checks)
+    if not counts["rows"]:
+        return [Finding(raw.where, "", "there is no row", 0, f"export it again, or leave [{raw.name}] out", "warn")]
+    found = []
+    for check in checks:
+        column, fix = str(getattr(columns, check.field)), f"{check.fix}; the rows are left out"
+        finding = Finding(raw.where, column, check.problem, counts[f"problem_{check.bit}"], fix, "warn")
+        found.append(_with_places(raw, typed, check.bit, finding))
+    return [finding for finding in found if finding.count]
 
 
 def validate_items(raw: RawTable, config: ItemsConfig) -> list[Finding]:
@@ -126,12 +152,12 @@ def validate_items(raw: RawTable, config: ItemsConfig) -> list[Finding]:
     return [finding for finding in (missing, repeated) if finding.count]
 
 
-def _counted(typed: Table) -> dict[str, int]:
+def _counted(typed: Table, checks: Sequence[Check]) -> dict[str, int]:
     """All counts in one pass."""
     measures = {"rows": typed.count()}
-    for check in CHECKS:
+    for check in checks:
         measures[f"problem_{check.bit}"] = ((typed.problems & check.bit) != 0).sum().fill_null(0)
-    for name in IDS:
+    for name in (one for one in IDS if one in typed.columns):
         measures[f"with_{name}"] = typed[name].count()
         measures[f"float_{name}"] = typed[name].re_search(FLOAT_ID).sum().fill_null(0)
     if "currency" in typed.columns:
@@ -144,12 +170,17 @@ def _unusable(raw: RawTable, typed: Table, config: OrdersConfig, check: Check, c
     column = _users_column(raw, config, check.field)
     severity: Literal["stop", "warn"] = "stop" if config.bad_rows == "stop" else "warn"
     fix = f'{check.fix}; or set orders.bad_rows = "skip" to leave such rows out' if severity == "stop" else check.fix
-    if not count:
-        return Finding(raw.where, column, check.problem, 0, fix, severity)
-    marked = typed.filter((typed.problems & check.bit) != 0).order_by("source_row").limit(ROWS_SHOWN)
+    return _with_places(raw, typed, check.bit, Finding(raw.where, column, check.problem, count, fix, severity))
+
+
+def _with_places(raw: RawTable, typed: Table, bit: int, finding: Finding) -> Finding:
+    """The same with the first rows it concerns, and what stands there."""
+    if not finding.count:
+        return finding
+    marked = typed.filter((typed.problems & bit) != 0).order_by("source_row").limit(ROWS_SHOWN)
     rows = marked.select("source_row").to_pyarrow()["source_row"].to_pylist()
     shown = tuple(row + raw.first_row for row in rows)
-    return Finding(raw.where, column, check.problem, count, fix, severity, shown, _examples(raw, column, rows))
+    return replace(finding, rows=shown, examples=_examples(raw, finding.column, rows))
 
 
 def _users_column(raw: RawTable, config: OrdersConfig, field: str) -> str:
@@ -159,7 +190,9 @@ def _users_column(raw: RawTable, config: OrdersConfig, field: str) -> str:
 
 
 def _examples(raw: RawTable, column: str, rows: list[int]) -> tuple[str, ...]:
-    """Different values of a raw column in the given rows, shortened."""
+    """Different values of a raw column in the given rows, shortened; none where there is no such column."""
+    if column not in raw.table.columns:
+        return ()
     numbered = raw.table.select(value=raw.table[column].cast("string"), source_row=ibis.row_number())
     found = numbered.filter(numbered.source_row.isin(rows)).order_by("source_row").to_pyarrow()["value"].to_pylist()
     return tuple(dict.fromkeys(value[:LONGEST_EXAMPLE] for value in found if value))[:3]

@@ -1,7 +1,8 @@
 """Customer records in one memory-mapped LMDB, shared by all workers.
 
 Key: 16-byte BLAKE2b of the id (LMDB keys end at 511 bytes). Value: CRC-32 of the rest, then the id and the record's
-columns, little-endian. Open after fork, read-only, without a lock file.
+columns, little-endian; behind them, only if there are any, the number of touchpoints and their columns, so that records
+from before there were touchpoints are records without. Open after fork, read-only, without a lock file.
 """
 
 from __future__ import annotations
@@ -21,15 +22,21 @@ import lmdb
 import numpy as np
 
 from recsvc.domain.arrays import AnyArray
+from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories, concatenate, no_history
+from recsvc.domain.touchpoints import Touchpoints, no_touchpoints
 from recsvc.errors import BundleCorrupt
 
 _HEADER = struct.Struct("<IIII")  # crc, bytes of id, orders, lines
 _ORDERS = (("order_day", "<i4"), ("order_amount", "<i8"))
+_TOUCHPOINTS = (("day", "<i4"), ("kind", "<i1"), ("value", "<f4"))
+_COUNT = struct.Struct("<I")
 _LINES = (("line_day", "<i4"), ("line_item", "<i4"), ("line_quantity", "<f4"), ("line_amount", "<i8"))
 BATCH = 4096
 BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # room to begin with, not what the file takes
-RECORDS, RANKS = b"records", b"win_back_ranks"
+RECORDS, RANKS, HABITS = b"records", b"win_back_ranks", b"habits"
+NO_HOUR = 255  # on disk only
+Columns = tuple[tuple[str, str], ...]  # name and kind of number
 FileKey = tuple[int, int]  # device and inode: a bundle moved into place is the file that was staged
 _OPENING = Lock()
 _OPEN: WeakValueDictionary[FileKey, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process: so is this
@@ -54,6 +61,7 @@ def encode(histories: Histories, position: int) -> bytes:
     columns += [getattr(histories, name)[lines].astype(kind).tobytes() for name, kind in _LINES]
     n_orders, n_lines = orders.stop - orders.start, lines.stop - lines.start
     rest = _HEADER.pack(0, len(customer_id), n_orders, n_lines)[4:] + customer_id + b"".join(columns)
+    rest += _encoded_touchpoints(histories.touchpoints, position)
     return zlib.crc32(rest).to_bytes(4, "little") + rest
 
 
@@ -70,17 +78,41 @@ def decode(value: bytes, bundle_id: str) -> Histories:
     _, id_bytes, n_orders, n_lines = _HEADER.unpack_from(value)
     at = _HEADER.size + id_bytes
     customer_id = value[_HEADER.size : at].decode("utf-8", "surrogatepass")
-    columns: dict[str, AnyArray] = {}
-    for names, count in ((_ORDERS, n_orders), (_LINES, n_lines)):
-        for name, kind in names:
-            columns[name] = np.frombuffer(value, kind, count, at)
-            at += columns[name].nbytes
+    orders, at = _columns(value, _ORDERS, n_orders, at)
+    lines, at = _columns(value, _LINES, n_lines, at)
     return Histories(
         customer_ids=(customer_id,),
         order_offsets=np.array([0, n_orders], np.int64),
         line_offsets=np.array([0, n_lines], np.int64),
-        **columns,
+        touchpoints=_decoded_touchpoints(value, at),
+        **orders,
+        **lines,
     )
+
+
+def _encoded_touchpoints(touchpoints: Touchpoints, position: int) -> bytes:
+    first, end = touchpoints.offsets[position : position + 2]
+    if first == end:
+        return b""
+    columns = [getattr(touchpoints, name)[first:end].astype(kind).tobytes() for name, kind in _TOUCHPOINTS]
+    return _COUNT.pack(end - first) + b"".join(columns)
+
+
+def _decoded_touchpoints(value: bytes, at: int) -> Touchpoints:
+    if at == len(value):
+        return no_touchpoints(1)
+    (count,) = _COUNT.unpack_from(value, at)
+    columns, _ = _columns(value, _TOUCHPOINTS, count, at + _COUNT.size)
+    return Touchpoints(np.array([0, count], np.int64), **columns)
+
+
+def _columns(value: bytes, names: Columns, count: int, at: int) -> tuple[dict[str, AnyArray], int]:
+    """Columns of `count` rows that begin at a byte, and the byte behind them."""
+    columns: dict[str, AnyArray] = {}
+    for name, kind in names:
+        columns[name] = np.frombuffer(value, kind, count, at)
+        at += columns[name].nbytes
+    return columns, at
 
 
 class CustomersWriter:
@@ -90,7 +122,7 @@ class CustomersWriter:
         size = max(BYTES_A_CUSTOMER * n_customers + BYTES_A_LINE * n_lines, 1 << 24)
         self._path, self._scratch = path, path.with_suffix(".scratch")
         self._env = lmdb.open(
-            str(self._scratch), subdir=False, map_size=size, max_dbs=2, lock=False, sync=False, metasync=False
+            str(self._scratch), subdir=False, map_size=size, max_dbs=3, lock=False, sync=False, metasync=False
         )
         self._records = self._env.open_db(RECORDS)
         self._ranks = self._env.open_db(RANKS)
@@ -107,6 +139,12 @@ class CustomersWriter:
     def write_early_warning_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the early warning list, given most at stake first."""
         self._put(self._ranks, _ranked(map(warning_key_of, customer_ids)))
+
+    def write_habits(self, habits: Iterable[tuple[str, Habit]]) -> None:
+        """Remember what customers prefer, a batch at a time."""
+        rows = ((key_of(customer_id), _encoded_habit(habit)) for customer_id, habit in habits)
+        while some := sorted(islice(rows, BATCH)):
+            self._put(self._env.open_db(HABITS), some)
 
     def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Read back every record written so far, in key order."""
@@ -148,6 +186,7 @@ class CustomersReader:
         try:
             self._env = _environment(path)
             self._records, self._ranks = self._env.open_db(RECORDS), self._env.open_db(RANKS)
+            self._habits = _open_if_there(self._env, HABITS)
         except (OSError, lmdb.Error) as error:
             raise BundleCorrupt(self._name, f"{path.name} cannot be opened ({type(error).__name__})") from error
 
@@ -167,6 +206,14 @@ class CustomersReader:
     def early_warning_rank(self, customer_id: str) -> int | None:
         """1-based place of a customer on the early warning list; None when not on it, or the bundle has none."""
         return self._rank(warning_key_of(customer_id))
+
+    def habit(self, customer_id: str) -> Habit:
+        """When and on which channel a customer is most likely to act."""
+        if self._habits is None:
+            return Habit()
+        with self._env.begin(self._habits) as transaction:
+            value = transaction.get(key_of(customer_id))
+        return Habit() if value is None else _decoded_habit(value)
 
     def get_many(self, customer_ids: list[str]) -> tuple[Histories, AnyArray]:
         """Records in the order asked for, empty where unknown, and whether each was known."""
@@ -201,6 +248,22 @@ def _batches(env: lmdb.Environment, records: Any, size: int) -> Iterator[Histori
             yield concatenate(some)
 
 
+def _encoded_habit(habit: Habit) -> bytes:
+    hour = NO_HOUR if habit.best_hour is None else habit.best_hour
+    return bytes([hour]) + (habit.best_channel or "").encode()
+
+
+def _decoded_habit(value: bytes) -> Habit:
+    return Habit(None if value[0] == NO_HOUR else value[0], value[1:].decode() or None)
+
+
+def _open_if_there(env: lmdb.Environment, name: bytes) -> Any:  # Any: LMDB's own handle
+    try:
+        return env.open_db(name, create=False)
+    except lmdb.NotFoundError:
+        return None
+
+
 def _environment(path: Path) -> lmdb.Environment:
     """Open an environment, or share the one this process holds: LMDB allows a process one mapping of a file.
 
@@ -211,5 +274,5 @@ def _environment(path: Path) -> lmdb.Environment:
         key = (status.st_dev, status.st_ino)
         held = _OPEN.get(key)
         if held is None:
-            held = _OPEN[key] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=2, lock=False)
+            held = _OPEN[key] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=3, lock=False)
         return held

@@ -28,7 +28,7 @@ from recsvc.domain.shelf import Shelf, build_shelf
 from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
-CUSTOMERS, CUSTOMER_TABLE = "customers.lmdb", "customers.parquet"
+CUSTOMERS, CUSTOMER_TABLE, ATTRIBUTES = "customers.lmdb", "customers.parquet", "attributes.parquet"
 VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
 RANKER, REPORT = "ranker.json", "report.json"
 STATISTICS = ("n_buyers", "n_recent_buyers", "n_repeat_buyers", "n_comeback_buyers", "first_day", "last_day")
@@ -67,6 +67,12 @@ class Bundle:
     def customer_table(self) -> pa.Table:
         """One row a customer, sorted by win-back rank, memory-mapped where the format allows."""
         return pq.read_table(self.folder / CUSTOMER_TABLE, memory_map=True)
+
+    @cached_property
+    def attributes(self) -> pa.Table | None:
+        """Consent, language, time zone and attributes in order of customer_id; None when the shop gave none."""
+        path = self.folder / ATTRIBUTES
+        return pq.read_table(path, memory_map=True) if path.is_file() else None
 
     @property
     def report(self) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The one feature function of customers: what is known of somebody when their return is judged.
 
 Training, `customers.parquet` and live profiles all call `customer_facts` and `customer_features`. Whatever is not in
-the record or in the fitted value and lapse models does not belong here. Features of a kind the record does not hold yet
-(returns, discounts, visits, contacts) become fields of `CustomerFacts` and entries of `FEATURES`.
+the record or in the fitted value and lapse models does not belong here.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from recsvc.domain.arrays import Mask, Vector
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseParams, next_gap_quantiles, share_of_gaps_passed
 from recsvc.domain.rfm import MINOR_UNITS, Gaps, Rfm, gaps, rfm
+from recsvc.domain.touch_facts import TouchFacts, touch_facts
 from recsvc.domain.value_models import (
     ValueModels,
     expected_average_value,
@@ -49,6 +49,7 @@ class CustomerFacts:
     purchases : orders expected within the horizon, BTYD
     average_value : currency units expected of an order, Gamma-Gamma
     season : angle of the middle of the horizon within the year, in radians
+    touch : what else is known of them: returns, discounts, visits, contacts, answers
     """
 
     summary: Rfm
@@ -67,6 +68,7 @@ class CustomerFacts:
     purchases: Vector
     average_value: Vector
     season: Vector
+    touch: TouchFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,23 @@ FEATURES: tuple[CustomerFeature, ...] = (
     CustomerFeature(
         "average_value", "log of Gamma-Gamma's average value", lambda f: np.log(f.average_value + ONE_UNIT)
     ),
+    CustomerFeature("returned", "share of spend that was sent back", lambda f: _share(f.touch.returned, f.spend)),
+    CustomerFeature("discounted", "share of prices taken off", lambda f: _share(f.touch.discounted, f.spend)),
+    CustomerFeature("browsed", "log(1 + views, carts and wishlists in 90 days)", lambda f: np.log1p(f.touch.browsed)),
+    CustomerFeature("carted", "log(1 + carts and wishlists in 90 days)", lambda f: np.log1p(f.touch.carted)),
+    CustomerFeature("visited", "log(1 + visits, logins and usage in 90 days)", lambda f: np.log1p(f.touch.visited)),
+    CustomerFeature("presence", "how lately seen: 1 today, half a month later", lambda f: f.touch.presence),
+    CustomerFeature(
+        "presence_trend", "log of 30 days' visits over those usual before", lambda f: f.touch.presence_trend
+    ),
+    CustomerFeature("contacted", "log(1 + contacts in 90 days)", lambda f: np.log1p(f.touch.contacted)),
+    CustomerFeature("opened", "share of contacts opened, less the usual", lambda f: f.touch.opened),
+    CustomerFeature("clicked", "share of contacts clicked, less the usual", lambda f: f.touch.clicked),
+    CustomerFeature("nps", "last NPS answer, from neutral to best", lambda f: f.touch.nps),
+    CustomerFeature("csat", "last CSAT answer, from neutral to best", lambda f: f.touch.csat),
+    CustomerFeature("complaints", "log(1 + complaints in a year)", lambda f: np.log1p(f.touch.complaints)),
+    CustomerFeature("complained", "how lately: 1 today, half after 90 days", lambda f: f.touch.complained),
+    CustomerFeature("sentiment", "mean sentiment of a year's texts, shrunk", lambda f: f.touch.sentiment),
     CustomerFeature("season_sin", "sine of the season", lambda f: np.sin(f.season)),
     CustomerFeature("season_cos", "cosine of the season", lambda f: np.cos(f.season)),
 )
@@ -159,6 +178,7 @@ def customer_facts(
         purchases=expected_purchases(value.transactions, horizon_days, *triple),
         average_value=expected_average_value(value.spend, summary.frequency, summary.monetary_value),
         season=np.full(len(histories), (as_of_day + horizon_days / 2) / DAYS_PER_YEAR % 1.0 * 2.0 * np.pi),
+        touch=touch_facts(histories.touchpoints, as_of_day),
     )
 
 
@@ -194,6 +214,10 @@ def _irregularity(between: Gaps) -> Vector:
 
 def _last_over_mean(facts: CustomerFacts) -> Vector:
     return np.log((facts.last_amount + ONE_UNIT) / (facts.spend / facts.orders + ONE_UNIT))
+
+
+def _share(part: Vector, rest: Vector) -> Vector:
+    return part / (part + rest + ONE_UNIT)
 
 
 def _log_odds(probability: Vector) -> Vector:

@@ -1,4 +1,4 @@
-"""The customer record: order-days with money, items with day and quantity; undecayed, uncapped.
+"""The customer record: order-days with money, items with day and quantity, touchpoints; undecayed, uncapped.
 
 It is the one thing the service knows of a customer's past, and everything else (RFM, lapse state, taste, features) is
 computed from it here in `domain`, the same way in training, back-test, batch and live requests. Many customers are held
@@ -8,11 +8,14 @@ as ragged columns, so that one is simply a batch of one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from recsvc.domain.arrays import AnyArray, Counts, Days, Floats, Mask, Money, Offsets, Rows
+from recsvc.domain.ragged import offsets_of, owner_of, rows_of
+from recsvc.domain.touchpoints import Touchpoints, concatenate_touchpoints, no_touchpoints, take_touchpoints
+from recsvc.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,12 @@ class Histories:
     line_item : shape (n_lines,), item row, strictly ascending within a customer's day
     line_quantity : shape (n_lines,), units, above 0
     line_amount : shape (n_lines,), minor units
+    touchpoints : of the same customers; none when not given
+
+    Raises
+    ------
+    DataError
+        If the touchpoints are of another number of customers.
     """
 
     customer_ids: tuple[str, ...]
@@ -43,6 +52,14 @@ class Histories:
     line_item: Rows
     line_quantity: Floats
     line_amount: Money
+    touchpoints: Touchpoints = field(default_factory=Touchpoints)
+
+    def __post_init__(self) -> None:
+        if len(self.touchpoints.offsets) == len(self) + 1:
+            return
+        if len(self.touchpoints):
+            raise DataError("customer records", "the touchpoints are of another number of customers")
+        object.__setattr__(self, "touchpoints", no_touchpoints(len(self)))
 
     def __len__(self) -> int:
         return len(self.customer_ids)
@@ -53,11 +70,11 @@ class Histories:
 
     def line_customer(self) -> Counts:
         """Position in the batch of each line's customer; shape (n_lines,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.line_offsets))
+        return owner_of(self.line_offsets)
 
     def order_customer(self) -> Counts:
         """Position in the batch of each order's customer; shape (n_orders,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.order_offsets))
+        return owner_of(self.order_offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,7 @@ def append_order(history: Histories, day: int, lines: list[OrderLine]) -> Histor
         line_item=line_item,
         line_quantity=line_quantity,
         line_amount=line_amount,
+        touchpoints=history.touchpoints,
     )
 
 
@@ -177,34 +195,25 @@ def concatenate(batches: Sequence[Histories]) -> Histories:
     }
     return Histories(
         customer_ids=tuple(customer_id for batch in batches for customer_id in batch.customer_ids),
-        order_offsets=_offsets([np.diff(batch.order_offsets) for batch in batches]),
-        line_offsets=_offsets([np.diff(batch.line_offsets) for batch in batches]),
+        order_offsets=offsets_of([np.diff(batch.order_offsets) for batch in batches]),
+        line_offsets=offsets_of([np.diff(batch.line_offsets) for batch in batches]),
+        touchpoints=concatenate_touchpoints([batch.touchpoints for batch in batches]),
         **columns,
     )
 
 
 def take(histories: Histories, positions: Counts) -> Histories:
     """Records of some customers of a batch, in the order asked for."""
-    orders, order_offsets = _ragged_take(histories.order_offsets, positions)
-    lines, line_offsets = _ragged_take(histories.line_offsets, positions)
+    orders, order_offsets = rows_of(histories.order_offsets, positions)
+    lines, line_offsets = rows_of(histories.line_offsets, positions)
     return Histories(
         customer_ids=tuple(histories.customer_ids[p] for p in positions),
         order_offsets=order_offsets,
         line_offsets=line_offsets,
+        touchpoints=take_touchpoints(histories.touchpoints, positions),
         **{name: getattr(histories, name)[orders] for name in ORDER_COLUMNS},
         **{name: getattr(histories, name)[lines] for name in LINE_COLUMNS},
     )
-
-
-def _ragged_take(offsets: Offsets, positions: Counts) -> tuple[Counts, Offsets]:
-    lengths = np.diff(offsets)[positions]
-    taken = _offsets([lengths])
-    within = np.arange(taken[-1]) - np.repeat(taken[:-1], lengths)
-    return np.repeat(offsets[:-1][positions], lengths) + within, taken
-
-
-def _offsets(lengths: Sequence[AnyArray]) -> Offsets:
-    return np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
 
 
 def _with(column: AnyArray, new: Sequence[float | None]) -> AnyArray:

@@ -13,11 +13,13 @@ from typing import Final
 import numpy as np
 
 from recsvc.domain.arrays import Vector
-from recsvc.domain.customer_features import FEATURE_NAMES, customer_features
+from recsvc.domain.customer_features import CALENDAR, FEATURE_NAMES, customer_features
 from recsvc.domain.profiles import CustomerModels, Profiles
 from recsvc.domain.return_model import PAST_SPEND, ReturnModel
 
 VALUE, RHYTHM, TREND, BREADTH, LOYALTY, OUTLOOK = "value", "rhythm", "trend", "breadth", "loyalty", "outlook"
+SATISFACTION, CONTACT, INTEREST = "satisfaction", "contact", "interest"
+DISCOUNTS, RETURNS = "discounts", "returns"
 FAMILY_OF: Final = {
     "gaps_passed": RHYTHM,
     "surprise": RHYTHM,
@@ -38,27 +40,17 @@ FAMILY_OF: Final = {
     "orders_trend": TREND,
     "spend_trend": TREND,
     "breadth": BREADTH,
+    **dict.fromkeys(("nps", "csat", "sentiment", "complaints", "complained"), SATISFACTION),
+    **dict.fromkeys(("contacted", "opened", "clicked"), CONTACT),
+    **dict.fromkeys(("browsed", "carted", "visited", "presence", "presence_trend"), INTEREST),
+    "discounted": DISCOUNTS,
+    "returned": RETURNS,
+    **dict.fromkeys(CALENDAR, OUTLOOK),
 }
-FAMILY_OF_WORD: Final = {
-    **dict.fromkeys(("complaint", "satisfaction", "sentiment", "nps", "csat", "rating", "review"), "satisfaction"),
-    **dict.fromkeys(("contact", "open", "click", "sent"), "contact"),
-    **dict.fromkeys(("view", "cart", "visit", "login", "wishlist", "usage"), "interest"),
-    **dict.fromkeys(("discount", "coupon", "promotion"), "discounts"),
-    **dict.fromkeys(("return", "returned", "refund"), "returns"),
-}
-FAMILIES: Final = (VALUE, RHYTHM, TREND, BREADTH, LOYALTY, *dict.fromkeys(FAMILY_OF_WORD.values()), OUTLOOK)
-
-
-def family_of(feature: str) -> str:
-    """Family a feature of `customer_features` belongs to; what nobody has words for is part of the outlook.
-
-    Examples
-    --------
-    >>> family_of("silence"), family_of("complaints_180"), family_of("season_sin")
-    ('rhythm', 'satisfaction', 'outlook')
-    """
-    words = (FAMILY_OF_WORD.get(word.removesuffix("s")) for word in feature.split("_"))
-    return FAMILY_OF.get(feature) or next(filter(None, words), OUTLOOK)
+FAMILIES: Final = (
+    *(VALUE, RHYTHM, TREND, BREADTH, LOYALTY),
+    *(SATISFACTION, CONTACT, INTEREST, DISCOUNTS, RETURNS, OUTLOOK),
+)
 
 
 def family_weights(figures: Profiles, models: CustomerModels, *, warning: bool) -> dict[str, Vector]:
@@ -83,7 +75,7 @@ def family_weights(figures: Profiles, models: CustomerModels, *, warning: bool) 
     parts = _parts_of_loss(learned, standard, figures) if warning else _parts_of_worth(learned, standard, figures)
     weights = {family: np.zeros(len(standard)) for family in FAMILIES}
     for name, part in zip(FEATURE_NAMES, parts.T, strict=True):
-        weights[family_of(name)] += part
+        weights[FAMILY_OF[name]] += part
     if warning:
         usual = models.standing.share_at("spend_per_year", 50)
         weights[VALUE] += np.log((figures.spend_per_year + 1.0) / ((usual or 0.0) + 1.0))

@@ -5,12 +5,13 @@ More than a recommendation needs, so it is computed only for callers who ask for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories
 from recsvc.domain.outlook import NextOrder
 from recsvc.domain.preferences import PRICE_LEVELS, preferences, price_levels
@@ -29,11 +30,13 @@ class ProfileWriter:
     ----------
     shelf : categories and prices of the bundle's items
     whys : writer of the facts that put customers on lists
+    habit_of : when and where a customer prefers to act
     """
 
     models: CustomerModels
     shelf: Shelf
     whys: WhyWriter
+    habit_of: Callable[[str], Habit]
 
     def of_one(self, history: Histories, now_day: int, places: Places) -> CustomerState:
         """Profile of one customer on a day; an order of today still counts as past."""
@@ -44,12 +47,17 @@ class ProfileWriter:
         figures = profiles(histories, self.models, as_of_day)
         expected = expected_orders(histories, figures, self.models, as_of_day)
         liked = self._liked(histories)
-        whys = self._whys(figures, places)
+        whys, habits = self._whys(figures, places), map(self.habit_of, histories.customer_ids)
         return [
             replace(
-                state_at(figures, position, at), **_dates(expected, position), **liked[position], why=whys[position]
+                state_at(figures, position, at),
+                **_dates(expected, position),
+                **liked[position],
+                best_hour=habit.best_hour,
+                best_channel=habit.best_channel,
+                why=whys[position],
             )
-            for position, at in enumerate(places)
+            for position, (at, habit) in enumerate(zip(places, habits, strict=True))
         ]
 
     def _liked(self, histories: Histories) -> list[dict[str, Any]]:  # Any: fields by name

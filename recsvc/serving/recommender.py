@@ -66,9 +66,8 @@ class Recommender:
         self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
         self._trending = bundle.items.trending()
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
-        self._profiles = ProfileWriter(
-            bundle.models, read_shelf(bundle.catalogue), WhyWriter(bundle.models, bundle.manifest.currency)
-        )
+        whys = WhyWriter(bundle.models, bundle.manifest.currency)
+        self._profiles = ProfileWriter(bundle.models, read_shelf(bundle.catalogue), whys, bundle.customers.habit)
 
     def recommend(self, query: Query, *, now: datetime) -> Slate:
         """Ranked answer to one question; `now` dates the customer's state only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.bundle.customers import CustomersReader, CustomersWriter, decode, encode, key_of
+from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories, take
 from recsvc.errors import BundleCorrupt
 from tests.domain.record_strategies import histories, plain, summary
@@ -36,6 +38,18 @@ def test_a_record_survives_its_bytes(batch: Histories) -> None:
         again = take(batch, np.array([position]))
         for name in ("order_day", "order_amount", "line_day", "line_item", "line_quantity", "line_amount"):
             assert getattr(decoded, name).dtype == getattr(again, name).dtype
+        for name in ("offsets", "day", "kind", "value"):
+            assert getattr(decoded.touchpoints, name).dtype == getattr(again.touchpoints, name).dtype
+
+
+def test_a_record_without_touchpoints_is_what_it_was_before_there_were_any() -> None:
+    rest = struct.pack("<III", 1, 1, 1) + b"a" + struct.pack("<iqiifq", 3, 250, 3, 1, 2.0, 250)
+    before = struct.pack("<I", zlib.crc32(rest)) + rest
+
+    record = summary({"a": [(3, 1, 2, 250)]})
+
+    assert encode(record, 0) == before
+    assert plain(decode(before, "b")) == plain(record)
 
 
 @given(histories, st.data())
@@ -95,6 +109,23 @@ def test_ranks_are_the_places_of_the_list_given(tmp_path: Path) -> None:
     reader = write(tmp_path / "customers.lmdb", summary(dict.fromkeys("abc", BOUGHT)), ranked=("c", "a"))
 
     assert [reader.win_back_rank(one) for one in ("c", "a", "b", "nobody")] == [1, 2, None, None]
+
+
+def test_habits_are_those_written_and_nothing_is_known_of_others(tmp_path: Path) -> None:
+    habits = {"é": Habit(0, "web"), "b": Habit(23), "c": Habit(None, "本")}
+    with CustomersWriter(tmp_path / "customers.lmdb", 1, 1) as writer:
+        writer.write(summary({"a": BOUGHT}))
+        writer.write_habits(habits.items())
+
+    reader = CustomersReader(tmp_path / "customers.lmdb")
+
+    assert {name: reader.habit(name) for name in (*habits, "nobody")} == {**habits, "nobody": Habit()}
+
+
+def test_a_file_from_before_there_were_habits_knows_none(tmp_path: Path) -> None:
+    reader = write(tmp_path / "customers.lmdb", summary({"a": BOUGHT}))
+
+    assert reader.habit("a") == Habit(None, None)
 
 
 def test_two_readers_of_one_file_share_it_also_after_it_was_moved(tmp_path: Path) -> None:

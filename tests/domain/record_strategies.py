@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
 from recsvc.domain.history import Histories, Lines, build_histories
+from recsvc.domain.touchpoints import KINDS, Touchpoints
 
 line = st.tuples(
     st.integers(0, 4),  # day
@@ -38,7 +42,30 @@ def summary(customers: dict[str, list[tuple[int, int | None, int, int]]]) -> His
     return build_histories(list(customers), columns[0], lines)
 
 
-histories = st.dictionaries(ids, purchases, min_size=1, max_size=5).map(summary)
+def touchpoints_of(customers: Sequence[dict[tuple[int, str], float]]) -> Touchpoints:
+    """Touchpoints of customers, each as values by day and kind."""
+    rows = [sorted((day, KINDS.index(kind), value) for (day, kind), value in own.items()) for own in customers]
+    columns = np.array([row for own in rows for row in own], np.float64).reshape(-1, 3).T
+    return Touchpoints(
+        offsets=np.cumsum([0, *map(len, rows)]).astype(np.int64),
+        day=columns[0].astype(np.int32),
+        kind=columns[1].astype(np.int8),
+        value=columns[2].astype(np.float32),
+    )
+
+
+touches = st.dictionaries(st.tuples(st.integers(0, 4), st.sampled_from(KINDS)), st.integers(1, 9), max_size=4)
+
+
+def touched(
+    customers: dict[str, tuple[list[tuple[int, int | None, int, int]], dict[tuple[int, str], int]]],
+) -> Histories:
+    """Records of customers from their lines and their touchpoints."""
+    found = summary({customer_id: bought for customer_id, (bought, _) in customers.items()})
+    return replace(found, touchpoints=touchpoints_of([own for _, own in customers.values()]))
+
+
+histories = st.dictionaries(ids, st.tuples(purchases, touches), min_size=1, max_size=5).map(touched)
 
 
 def plain(found: Histories) -> list[dict[str, object]]:
@@ -51,5 +78,8 @@ def plain(found: Histories) -> list[dict[str, object]]:
         record |= {name: getattr(found, name)[orders].tolist() for name in ("order_day", "order_amount")}
         names = ("line_day", "line_item", "line_quantity", "line_amount")
         record |= {name: getattr(found, name)[lines].tolist() for name in names}
+        touchpoints = found.touchpoints
+        own = slice(*touchpoints.offsets[position : position + 2])
+        record |= {f"touch_{name}": getattr(touchpoints, name)[own].tolist() for name in ("day", "kind", "value")}
         records.append(record)
     return records

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.domain.history import OrderLine, append_order, concatenate, no_history, take
-from tests.domain.record_strategies import histories, plain, purchases, summary
+from recsvc.errors import DataError
+from tests.domain.record_strategies import histories, plain, purchases, summary, touchpoints_of
 
 order = st.tuples(
     st.integers(0, 5),
@@ -50,6 +54,21 @@ def test_the_first_order_of_a_stranger_is_their_record(first):
     assert plain(appended) == plain(summary({"a": day_rows(day, lines)}))
 
 
+@given(histories, order)
+def test_an_order_appended_leaves_what_else_is_known_alone(batch, later):
+    history = take(batch, np.array([0]))
+
+    appended = append_order(history, later[0], as_lines(later[1]))
+
+    touched = ("touch_day", "touch_kind", "touch_value")
+    assert [plain(appended)[0][name] for name in touched] == [plain(history)[0][name] for name in touched]
+
+
+def test_touchpoints_of_another_number_of_customers_are_refused():
+    with pytest.raises(DataError, match="another number of customers"):
+        replace(summary({"a": [(1, 0, 1, 100)]}), touchpoints=touchpoints_of([{(1, "view"): 1}, {}]))
+
+
 @given(purchases, order)
 def test_appending_leaves_the_record_it_was_given_alone(bought, later):
     history = summary({"a": bought})
@@ -72,6 +91,9 @@ def test_the_record_counts_services_as_money_of_an_order_and_never_as_an_order()
             "line_item": [0],
             "line_quantity": [2.0],
             "line_amount": [500],
+            "touch_day": [],
+            "touch_kind": [],
+            "touch_value": [],
         }
     ]
 

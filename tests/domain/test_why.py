@@ -7,7 +7,7 @@ import pytest
 
 from recsvc.domain.customer_features import FEATURE_NAMES, customer_features
 from recsvc.domain.profiles import profiles
-from recsvc.domain.why import FAMILIES, OUTLOOK, family_of, family_weights
+from recsvc.domain.why import FAMILIES, FAMILY_OF, OUTLOOK, family_weights
 
 
 @pytest.fixture(scope="module")
@@ -25,25 +25,9 @@ def figures(recommender, models):
 
 
 def test_every_feature_belongs_to_a_family_and_only_the_season_has_no_words():
-    assert {family_of(name) for name in FEATURE_NAMES} <= set(FAMILIES)
-    assert [name for name in FEATURE_NAMES if family_of(name) == OUTLOOK] == ["season_sin", "season_cos"]
-
-
-@pytest.mark.parametrize(
-    ("feature", "family"),
-    [
-        ("complaints", "satisfaction"),
-        ("csat_last", "satisfaction"),
-        ("days_since_contact", "contact"),
-        ("views_30", "interest"),
-        ("discount_share", "discounts"),
-        ("returned_share", "returns"),
-        ("btyd_return", "rhythm"),
-        ("something_new", "outlook"),
-    ],
-)
-def test_features_still_to_come_find_a_family_by_their_words(feature, family):
-    assert family_of(feature) == family
+    assert set(FAMILY_OF) == set(FEATURE_NAMES)
+    assert set(FAMILY_OF.values()) == set(FAMILIES)
+    assert [name for name in FEATURE_NAMES if FAMILY_OF[name] == OUTLOOK] == ["season_sin", "season_cos"]
 
 
 def test_families_add_up_to_the_order_of_the_win_back_list_near_the_average_customer(models, figures):

@@ -12,7 +12,15 @@ from training.churn_evidence import REASONS
 
 FAVOURITES = {f"favourite_category_{place}" for place in (1, 2, 3)}
 DATES = {"state_since", "next_state_on", "next_order_earliest", "next_order_on", "next_order_latest"}
-MAY_BE_NULL = {"win_back_rank", "early_warning_rank", "price_level", "price_position", "likely_reason"}
+MAY_BE_NULL = {
+    "win_back_rank",
+    "early_warning_rank",
+    "price_level",
+    "price_position",
+    "likely_reason",
+    "best_hour",
+    "best_channel",
+}
 COLUMNS = {
     *FAVOURITES,
     *DATES,
@@ -38,6 +46,8 @@ COLUMNS = {
     "expected_value_of_contact",
     "win_back_rank",
     "likely_reason",
+    "best_hour",
+    "best_channel",
 }
 
 

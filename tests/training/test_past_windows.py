@@ -16,12 +16,9 @@ def test_a_cut_record_is_the_record_of_somebody_who_stopped_then(found, day):
 
     expected = []
     for record in plain(found):
-        orders = [n for n, on in enumerate(record["order_day"]) if on < day]
-        lines = [n for n, on in enumerate(record["line_day"]) if on < day]
+        rows = {of: [n for n, on in enumerate(record[f"{of}_day"]) if on < day] for of in ("order", "line", "touch")}
         kept = {
-            name: [record[name][n] for n in (orders if name.startswith("order") else lines)]
-            for name in record
-            if name != "customer_id"
+            name: [record[name][n] for n in rows[name.partition("_")[0]]] for name in record if name != "customer_id"
         }
         expected.append({"customer_id": record["customer_id"], **kept})
     assert known.tolist() == [bool(record["order_day"]) for record in expected]

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from recsvc.domain.history import Histories, OrderLine, append_order, concatenate, take
-from tests.domain.record_strategies import plain
+from tests.domain.record_strategies import plain, summary
 from tests.trained import write_orders
 from tests.training.shop import LATER, config_of, prepared
-from training.records import Fingerprint, stream_histories
+from training.records import TOUCHPOINTS, Fingerprint, stream_histories, with_touchpoints
 
 START = date(2024, 1, 1)
 CATALOGUE = "[services]\nitem_id_pattern = '^post$'\n[catalogue]\nmin_buyers = 1\n"
@@ -118,3 +118,51 @@ def test_the_record_is_what_the_receipts_say() -> None:
 def test_no_line_is_no_record() -> None:
     with pytest.raises(ValueError, match="at least one array"):
         concatenate(list(stream_histories(iter(()), ())))
+
+
+def touchpoint_rows(rng: np.random.Generator) -> pa.Table:
+    """Touchpoints of some of twenty customers, in their order."""
+    cells = np.sort(rng.choice(20 * 9 * 3, 60, replace=False))
+    table = {"customer_row": cells // 27, "day": cells // 3 % 9, "kind": cells % 3, "value": rng.random(60)}
+    return pa.table(table).cast(TOUCHPOINTS)
+
+
+def records_of(n_customers: int) -> Histories:
+    return summary({f"c{number:02}": [(number % 5, 0, 1, 100)] for number in range(n_customers)})
+
+
+@pytest.mark.parametrize(("customers", "rows"), [(1, 1), (7, 3), (20, 1_000), (3, 1_000), (20, 2)])
+def test_touchpoints_find_their_customers_whatever_the_batches(customers: int, rows: int) -> None:
+    table, everybody = touchpoint_rows(np.random.default_rng(3)), records_of(20)
+    batches = [take(everybody, np.arange(first, min(first + customers, 20))) for first in range(0, 20, customers)]
+
+    found = concatenate(list(with_touchpoints(iter(batches), iter(table.to_batches(max_chunksize=rows)))))
+
+    whose = found.touchpoints.customer()
+    assert whose.tolist() == table["customer_row"].to_pylist()
+    assert found.touchpoints.day.tolist() == table["day"].to_pylist()
+    assert found.touchpoints.kind.tolist() == table["kind"].to_pylist()
+    assert found.customer_ids == everybody.customer_ids
+
+
+def test_records_without_a_touchpoint_stay_as_they_are() -> None:
+    everybody = records_of(5)
+
+    (found,) = with_touchpoints(iter([everybody]), iter([]))
+
+    assert plain(found) == plain(everybody)
+
+
+def test_touchpoints_are_part_of_the_fingerprint_and_no_touchpoints_are_not() -> None:
+    table = touchpoint_rows(np.random.default_rng(3))
+
+    def digest(*streams: tuple[pa.Table, str]) -> str:
+        fingerprint = Fingerprint()
+        for rows, prefix in streams:
+            list(fingerprint.of(iter(rows.to_batches()), prefix))
+        return fingerprint.hexdigest()
+
+    alone = digest((table, ""))
+    assert digest((table, ""), (table.slice(0, 0), "touchpoint_")) == alone
+    assert digest((table, ""), (table, "touchpoint_")) != alone
+    assert digest((table, ""), (table.slice(1), "touchpoint_")) != digest((table, ""), (table, "touchpoint_"))

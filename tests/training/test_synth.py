@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,70 @@ def test_groups_divide_customers_and_lines_without_gap(customers: int, lines: in
     assert sum(group.n_lines for group in groups) == lines
     assert all(group.n_customers >= 1 and group.n_lines >= 1 for group in groups)
     assert customers < len(groups) or max(g.n_lines for g in groups) <= LINES_PER_PART or len(groups) == customers
+
+
+@pytest.fixture(scope="module")
+def touched_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("touched")
+    write_synth(replace(SMALL, touchpoints=True), folder)
+    return folder
+
+
+def read_part(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / name / "part-0000.parquet").astype({"customer_id": str})
+
+
+def test_orders_are_the_same_with_and_without_touchpoints(shop_folder: Path, touched_folder: Path) -> None:
+    for name in ("items.parquet", "orders/part-0000.parquet"):
+        assert (touched_folder / name).read_bytes() == (shop_folder / name).read_bytes()
+    assert not (shop_folder / "events").exists()
+
+
+def test_the_config_names_the_tables_it_comes_with(touched_folder: Path) -> None:
+    config = load_config(touched_folder / "config.toml")
+
+    for name in ("contacts", "events", "feedback"):
+        assert getattr(config, name).path == str(touched_folder / name / "*.parquet")
+    assert (config.customers, config.promotions) == (None, None)
+
+
+def test_equal_arguments_give_equal_touchpoints(touched_folder: Path, tmp_path: Path) -> None:
+    write_synth(replace(SMALL, touchpoints=True), tmp_path)
+
+    for name in ("contacts", "events", "feedback"):
+        part = f"{name}/part-0000.parquet"
+        assert (tmp_path / part).read_bytes() == (touched_folder / part).read_bytes()
+
+
+def test_who_stays_away_for_good_was_less_content_and_is_seen_no_more(touched_folder: Path) -> None:
+    last_order = read_orders(touched_folder).groupby("customer_id")["ordered_at"].max()
+    silent = last_order[last_order < last_order.max() - pd.Timedelta(days=300)]
+    feedback, events = read_part(touched_folder, "feedback"), read_part(touched_folder, "events")
+    nps = feedback[feedback["kind"] == "nps"].merge(last_order.rename("last"), on="customer_id")
+
+    after = nps[(nps["occurred_at"] > nps["last"]) & nps["customer_id"].isin(silent.index)]
+    assert after["score"].mean() < nps["score"].mean() - 2
+    seen = events[events["customer_id"].isin(silent.index)].groupby("customer_id")["occurred_at"].max()
+    assert ((seen - silent.reindex(seen.index)).dt.days < 90).mean() > 0.9
+
+
+def test_nobody_is_contacted_before_their_first_order_or_opens_what_was_held_out(touched_folder: Path) -> None:
+    first_order = read_orders(touched_folder).groupby("customer_id")["ordered_at"].min().rename("first")
+    contacts = read_part(touched_folder, "contacts").merge(first_order, on="customer_id")
+
+    assert (contacts["sent_at"] > contacts["first"]).all()
+    assert contacts.loc[contacts["held_out"], "opened_at"].isna().all()
+    assert (contacts["opened_at"].dropna() > contacts.loc[contacts["opened_at"].notna(), "sent_at"]).all()
+    assert 0.05 < contacts["held_out"].mean() < 0.15
+
+
+@pytest.mark.parametrize(("customers", "lines"), [(1, 1), (50, 20), (3, 2_000)])
+def test_odd_sizes_have_touchpoints_too(customers: int, lines: int, tmp_path: Path) -> None:
+    config = write_synth(SynthSize(customers, 5, lines, 1, touchpoints=True), tmp_path)
+
+    assert config.exists()
+    for name in ("contacts", "events", "feedback"):
+        assert read_part(tmp_path, name)["customer_id"].nunique() <= customers
 
 
 def test_the_command_says_how_to_train(tmp_path: Path) -> None:
