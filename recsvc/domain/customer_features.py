@@ -19,7 +19,7 @@ from recsvc.domain.lapse import LapseParams, next_gap_quantiles, share_of_gaps_p
 from recsvc.domain.rfm import MINOR_UNITS, Gaps, Rfm, gaps, rfm
 from recsvc.domain.value_models import (
     ValueModels,
-    expected_average_value,
+    average_value,
     expected_purchases,
     probability_alive,
     probability_of_purchase,
@@ -157,7 +157,7 @@ def customer_facts(
         alive=probability_alive(value.transactions, *triple),
         returns=probability_of_purchase(value.transactions, horizon_days, *triple),
         purchases=expected_purchases(value.transactions, horizon_days, *triple),
-        average_value=expected_average_value(value.spend, summary.frequency, summary.monetary_value),
+        average_value=average_value(value, summary),
         season=np.full(len(histories), (as_of_day + horizon_days / 2) / DAYS_PER_YEAR % 1.0 * 2.0 * np.pi),
     )
 

@@ -136,8 +136,8 @@ def probability_of_purchase(
     shape (n_customers,), probability in [0, 1]
     """
     _validate_horizon(horizon)
-    chance = once_per_pair(partial(params.purchase_if_alive, horizon), frequency, T)
-    return probability_alive(params, frequency, recency, T) * chance
+    alive = probability_alive(params, frequency, recency, T)
+    return alive * once_per_pair(partial(params.purchase_if_alive, horizon), frequency, T)
 
 
 def probability_of_count(

@@ -20,7 +20,7 @@ from recsvc.domain.history import Histories
 from recsvc.domain.profiles import Economics
 from recsvc.domain.rfm import Rfm, rfm
 from recsvc.domain.transactions import expected_purchases, probability_of_purchase
-from recsvc.domain.value_models import ValueModels, clv, expected_average_value
+from recsvc.domain.value_models import ValueModels, average_value, clv
 from tests.golden import cdnow
 from training.holdout import hold_out
 from training.intervals import ValueIntervals, sampled, value_intervals
@@ -90,8 +90,7 @@ def score(models: ValueModels, customers: Rfm, orders_after: Counts, spend_after
     """Compare what models expect of customers within the horizon with what they did."""
     triple = (customers.frequency, customers.recency, customers.T)
     chance = probability_of_purchase(models.transactions, HORIZON_DAYS, *triple)
-    value = expected_average_value(models.spend, customers.frequency, customers.monetary_value)
-    expected_spend = expected_purchases(models.transactions, HORIZON_DAYS, *triple) * value
+    expected_spend = expected_purchases(models.transactions, HORIZON_DAYS, *triple) * average_value(models, customers)
     returned = orders_after > 0
     top = np.argsort(-expected_spend, kind="stable")[: int(len(customers) * TOP_SHARE)]
     return Scores(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from recsvc.domain.value_models import (
     MbgNbdParams,
     ParetoNbdParams,
     ValueModels,
+    average_value,
     clv,
     expected_average_value,
     expected_purchases,
@@ -25,6 +28,7 @@ CUSTOMERS = Rfm(
     recency=np.array([0.0, 213.0, 250.0]),
     T=np.array([272.0, 272.0, 260.0]),
     monetary_value=np.array([0.0, 22.35, 80.0]),
+    first_value=np.array([60.0, 22.35, 10.0]),
 )
 
 
@@ -74,6 +78,23 @@ def test_models_survive_json_under_their_name(transactions):
     assert models.to_json()["transactions"]["model"] == transactions.NAME
     assert ValueModels.from_json(models.to_json()) == models
     assert np.all(clv(models, CUSTOMERS, 365.0) > 0)
+
+
+def test_a_first_order_that_counts_is_one_order_more_to_go_by():
+    counting = replace(MODELS, counts_first_order=True)
+
+    value = average_value(counting, CUSTOMERS)
+
+    everything = np.array([60.0, 22.35, 73.0])  # 60 alone; two of 22.35 and a first like them; nine of 80 after 10
+    np.testing.assert_allclose(value, expected_average_value(MODELS.spend, CUSTOMERS.frequency + 1, everything))
+    assert ValueModels.from_json(counting.to_json()) == counting
+
+
+def test_a_bundle_from_before_first_orders_counted_is_read_as_it_was():
+    values = MODELS.to_json()
+    del values["spend"]["counts_first_order"]
+
+    assert ValueModels.from_json(values) == MODELS
 
 
 @pytest.mark.parametrize(
