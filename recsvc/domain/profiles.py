@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Counts, Mask, Money, Vector
+from recsvc.domain.category_clock import CategoryClocks
 from recsvc.domain.customer_features import CustomerFacts, customer_facts, customer_features
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseParams, LapseStates, LapseThresholds, lapse_states, lapsed_after_days
@@ -50,6 +51,7 @@ class CustomerModels:
     high_value: HighValueRule
     economics: Economics
     targeting: Targeting
+    category_clocks: CategoryClocks = field(default_factory=CategoryClocks)
 
     def value_json(self) -> dict[str, Any]:  # JSON
         """Content of `value.json`."""
@@ -58,7 +60,8 @@ class CustomerModels:
 
     def lapse_json(self) -> dict[str, Any]:  # JSON
         """Content of `lapse.json`."""
-        return {"gaps": self.lapse.to_json(), "thresholds": self.thresholds.to_json()}
+        categories = self.category_clocks.to_json()
+        return {"gaps": self.lapse.to_json(), "thresholds": self.thresholds.to_json(), "categories": categories}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], lapse: Mapping[str, Any], targeting: Targeting) -> CustomerModels:
@@ -70,6 +73,7 @@ class CustomerModels:
             high_value=HighValueRule.from_json(value["high_value"]),
             economics=Economics(**value["economics"]),
             targeting=targeting,
+            category_clocks=CategoryClocks.from_json(lapse.get("categories", {})),  # older bundles hold none
         )
 
 
