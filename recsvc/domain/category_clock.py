@@ -149,7 +149,7 @@ def category_gaps(histories: Histories, categories: Categories) -> CategoryGaps:
     kept = is_first | (np.diff(day, prepend=0) != 0)
     pair, day, starts = pair[kept], day[kept], np.flatnonzero(is_first[kept])
     customer, of_category = np.divmod(pair[starts], max(len(categories.names), 1))
-    ends = np.append(starts[1:], len(pair))
+    ends = np.append(starts, len(pair))[1:]
     last = day[ends - 1].astype(np.int32)
     n_gaps, sum_days = (ends - starts - 1).astype(np.float64), (last - day[starts]).astype(np.float64)
     gaps = Gaps(n_gaps, sum_days, _sum_log_gaps(day, starts))
