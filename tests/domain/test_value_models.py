@@ -90,6 +90,17 @@ def test_a_first_order_that_counts_is_one_order_more_to_go_by():
     assert ValueModels.from_json(counting.to_json()) == counting
 
 
+def test_a_first_order_counts_where_the_mean_over_customers_is_infinite_too():
+    heavy = GammaGammaParams(p=2.0, q=0.8, v=10.0, median=40.0)
+
+    value = average_value(ValueModels(MODELS.transactions, heavy, counts_first_order=True), CUSTOMERS)
+
+    assert not heavy.has_mean
+    # shrunk to the median with weight q: (0.8 x 40 + 2 x 60) / 2.8 for the customer with one order of 60
+    assert value[0] == pytest.approx((0.8 * 40 + 2 * 60) / 2.8)
+    assert np.all(np.isfinite(value))
+
+
 def test_a_bundle_from_before_first_orders_counted_is_read_as_it_was():
     values = MODELS.to_json()
     del values["spend"]["counts_first_order"]
