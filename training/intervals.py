@@ -9,7 +9,7 @@ bounded and the interval still that of all customers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class ValueIntervals:
 def sampled(rfm: Rfm) -> Rfm:
     """Customers to resample, spread evenly over all."""
     step = -(-len(rfm) // MAX_CUSTOMERS)
-    return Rfm(rfm.frequency[::step], rfm.recency[::step], rfm.T[::step], rfm.monetary_value[::step])
+    return Rfm(**{column.name: getattr(rfm, column.name)[::step] for column in fields(rfm)})
 
 
 def value_intervals(
@@ -103,13 +103,13 @@ class _Shop:
     """The sampled customers, deduplicated once, and how to fit everything to any weights of them."""
 
     def __init__(self, sample: Rfm, models: ValueModels, economics: Economics) -> None:
-        self.table = distinct(sample.frequency, sample.recency, sample.T, sample.monetary_value)
+        self.table = distinct(sample.frequency, sample.recency, sample.T, sample.monetary_value, sample.first_value)
         self.n_customers = len(sample)
-        recency, age, value = self.table.columns
-        self._rfm = Rfm(self.table.counts[self.table.level], recency, age, value)
+        self._rfm = Rfm(self.table.counts[self.table.level], *self.table.columns)
         self._recipe, self._economics = RECIPES[models.transactions.NAME], economics
         self._scale, self._median = float(sample.T.mean()), models.spend.median
-        self._paid = np.flatnonzero((self._rfm.frequency > 0) & (value > 0))
+        self._paid = np.flatnonzero((self._rfm.frequency > 0) & (self._rfm.monetary_value > 0))
+        self._counts_first_order = models.counts_first_order
         self._paid_counts, self._paid_level = np.unique(self._rfm.frequency[self._paid], return_inverse=True)
 
     def named(self, models: ValueModels) -> dict[str, float]:
@@ -142,7 +142,7 @@ class _Shop:
         spend = refine(GAMMA_GAMMA, gamma_gamma, self._spend(weight), begin[orders : orders + 3]).values
         p, q, v = map(float, spend)
         params = GammaGammaParams(p, q, v * self._median, self._median)
-        models = ValueModels(from_scaled(recipe, transactions, self._scale), params)
+        models = ValueModels(from_scaled(recipe, transactions, self._scale), params, self._counts_first_order)
         mean_clv = float(weight @ self._clv(models))
         return np.asarray(np.log([*transactions, *spend, mean_clv]), np.float64)
 
@@ -151,7 +151,7 @@ class _Shop:
         return clv(models, self._rfm, economics.clv_horizon_days, economics.margin, economics.discount_rate)
 
     def _transactions(self, weight: Vector) -> Distinct:
-        recency, age, _ = self.table.columns
+        recency, age, *_ = self.table.columns
         return Distinct(self.table.counts, self.table.level, (recency, age), weight).scaled(self._scale)
 
     def _spend(self, weight: Vector) -> Distinct:

@@ -1,4 +1,7 @@
-"""Fit the personal clock to the gaps between orders; the formulas that use it are in `recsvc.domain.lapse`."""
+"""Fit the personal clock to the gaps between orders, of everything and of each category.
+
+The formulas that use the clocks are in `recsvc.domain.lapse` and `recsvc.domain.category_clock`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from functools import partial
 import numpy as np
 
 from recsvc.domain.arrays import Vector
+from recsvc.domain.category_clock import Categories, CategoryClocks, category_gaps
+from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseParams
 from recsvc.domain.rfm import Gaps
 from training.distinct import Distinct, distinct, every
@@ -16,6 +21,8 @@ from training.maximum_likelihood import Diagnostics, Fitted, maximise
 
 MODEL = "gamma_gamma_gaps"
 MIN_CUSTOMERS = 10  # with a gap; three numbers cannot be told from fewer
+MIN_CATEGORY_CUSTOMERS = 100  # who bought the category on two order-days; below, everybody's clock has to do
+MIN_CATEGORY_GAPS = 500
 SAMPLE = 20_000
 STARTS = ((1.0, 1.5, 1.0), (2.0, 3.0, 1.0), (0.7, 1.0, 0.5), (4.0, 5.0, 1.0))
 
@@ -37,11 +44,37 @@ def fit_lapse(gaps: Gaps) -> Fitted[LapseParams]:
         With too few customers, or without convergence: random buyers at the mean gap of the data (90 days
         when there is none), flagged in `diagnostics.fallback`.
     """
-    repeaters = gaps.n_gaps > 0
     try:
-        return _fit(gaps.n_gaps[repeaters], gaps.sum_days[repeaters], gaps.sum_log_days[repeaters])
+        return _fit_repeaters(gaps)
     except FitDidNotConverge as reason:
         return _default(gaps, str(reason))
+
+
+def fit_category_clocks(histories: Histories, categories: Categories) -> CategoryClocks:
+    """Fit the clock of every category with enough gaps; one whose fit does not converge has none either.
+
+    Parameters
+    ----------
+    histories
+        Customers to learn from; a sample will do, since `MIN_CATEGORY_GAPS` are plenty for three numbers.
+    categories
+        The category of every item.
+    """
+    pairs, clocks = category_gaps(histories, categories), {}
+    for place, name in enumerate(categories.names):
+        gaps = pairs.chosen((pairs.category == place) & (pairs.gaps.n_gaps > 0)).gaps
+        if len(gaps) < MIN_CATEGORY_CUSTOMERS or gaps.n_gaps.sum() < MIN_CATEGORY_GAPS:
+            continue
+        try:
+            clocks[name] = _fit_repeaters(gaps).params
+        except FitDidNotConverge:
+            continue
+    return CategoryClocks(clocks)
+
+
+def _fit_repeaters(gaps: Gaps) -> Fitted[LapseParams]:
+    repeaters = gaps.n_gaps > 0
+    return _fit(gaps.n_gaps[repeaters], gaps.sum_days[repeaters], gaps.sum_log_days[repeaters])
 
 
 def _fit(n_gaps: Vector, sum_days: Vector, sum_log_days: Vector) -> Fitted[LapseParams]:

@@ -1,8 +1,8 @@
 """Maximum likelihood for models of a few positive parameters, with several starts and an honest verdict.
 
 Works on logarithms of parameters, so that they stay positive and on one scale. The starts compete on a
-sample of the distinct observations; only the best goes on to all of them. Knows no model: likelihoods
-live in `likelihoods`.
+sample of the distinct observations; only the best goes on to all of them, with the sample's curvature for a
+guide. Knows no model: likelihoods live in `likelihoods`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from recsvc.domain.arrays import Vector
+from training.ascent import Descent, Point, curvature, settle
 from training.errors import FitDidNotConverge
 
 Params = TypeVar("Params", covariant=True)
 Data = TypeVar("Data")
 LogLikelihood = Callable[[Vector, Data], tuple[float, Vector]]
 
-LARGEST = 1e3  # of a scaled parameter; beyond, the likelihood is flat and the parameter means "infinite"
-SMALLEST = 1e-3
+LARGEST = 1e3  # of a scaled parameter; beyond, the likelihood is flat and it means "infinite", or 0 below the inverse
 FLAT = 1e-4  # log-likelihood per customer and unit of log-parameter: the largest slope that counts as none
 TIGHT = 1e-14
 LOOSE = 1e-10
@@ -107,8 +107,8 @@ def maximise(
     """
     with threadpool_limits(1, user_api="blas"):  # the dot products are too short to share; sharing costs threefold
         tries = [_climb(log_likelihood, sample, np.log(start), LOOSE) for start in starts]
-        best = min(tries, key=lambda result: float(result.fun))
-        return _judged(model, _climb(log_likelihood, data, best.x, TIGHT))
+        best = min(tries, key=lambda top: top.value)
+        return _judged(model, _climb_on(log_likelihood, data, sample, best.at))
 
 
 def refine(model: str, log_likelihood: LogLikelihood[Data], data: Data, start: Vector) -> Optimum:
@@ -129,30 +129,41 @@ def refine(model: str, log_likelihood: LogLikelihood[Data], data: Data, start: V
     return _judged(model, _climb(log_likelihood, data, np.log(start), LOOSE))
 
 
-def _judged(model: str, result: OptimizeResult[Any]) -> Optimum:  # Any: the solver's own extras, unused
-    at_bound = np.abs(result.x) >= np.log(LARGEST) - 1e-6
-    slope = np.abs(np.where(at_bound, 0.0, result.jac))
-    if not (np.isfinite(result.fun) and np.max(slope, initial=0.0) < FLAT):
-        raise FitDidNotConverge(model, f"the likelihood still rises after {result.nit} iterations")
+def _judged(model: str, top: Point) -> Optimum:
+    at_bound = np.abs(top.at) >= np.log(LARGEST) - 1e-6
+    slope = np.abs(np.where(at_bound, 0.0, top.slope))
+    if not (np.isfinite(top.value) and np.max(slope, initial=0.0) < FLAT):
+        raise FitDidNotConverge(model, f"the likelihood still rises after {top.steps} iterations")
     bounds = tuple(int(position) for position in np.flatnonzero(at_bound))
-    return Optimum(np.exp(result.x), -float(result.fun), int(result.nit), bounds)
+    return Optimum(np.exp(top.at), -top.value, top.steps, bounds)
 
 
-def _climb(
-    log_likelihood: LogLikelihood[Data], data: Data, start: Vector, tolerance: float
-) -> OptimizeResult[Any]:  # Any: the solver's own extras, unused
+def _climb_on(log_likelihood: LogLikelihood[Data], data: Data, sample: Data, start: Vector) -> Point:
+    """Climb on all observations from the optimum of the sample: by its curvature, or else the long way."""
+    bent = curvature(_descent(log_likelihood, sample), start)
+    top = settle(_descent(log_likelihood, data), start, bent, float(np.log(LARGEST)), TIGHT)
+    return top or _climb(log_likelihood, data, start, TIGHT)
+
+
+def _climb(log_likelihood: LogLikelihood[Data], data: Data, start: Vector, tolerance: float) -> Point:
+    limit = float(np.log(LARGEST))
+    result = minimize(
+        _descent(log_likelihood, data),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-limit, limit)] * len(start),
+        options={"ftol": tolerance, "gtol": np.sqrt(tolerance), "maxiter": 500},
+    )
+    return Point(result.x, float(result.fun), result.jac, int(result.nit))
+
+
+def _descent(log_likelihood: LogLikelihood[Data], data: Data) -> Descent:
+    """The likelihood upside down, of the parameters' logarithms."""
+
     def descent(log_params: Vector) -> tuple[float, Vector]:
         params = np.exp(log_params)
         value, gradient = log_likelihood(params, data)
         return -value, -gradient * params
 
-    limits = [(float(np.log(SMALLEST)), float(np.log(LARGEST)))] * len(start)
-    result: OptimizeResult[Any] = minimize(
-        descent,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=limits,
-        options={"ftol": tolerance, "gtol": np.sqrt(tolerance), "maxiter": 500},
-    )
-    return result
+    return descent

@@ -35,6 +35,7 @@ from recsvc.bundle.reader import (
 )
 from recsvc.domain.arrays import Counts, Factors
 from recsvc.domain.blending import LinearBlend
+from recsvc.domain.category_clock import top_categories
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.preferences import preferences
@@ -55,7 +56,7 @@ from training.habits import habit_table, known_habits, with_habits
 from training.index import write_index
 from training.interactions import user_items, weighted
 from training.intervals import sampled
-from training.lapse import fit_lapse
+from training.lapse import fit_category_clocks, fit_lapse
 from training.maximum_likelihood import Diagnostics
 from training.model_choice import Choice, choose_transactions
 from training.past_windows import sample_records
@@ -130,7 +131,7 @@ def stage(
             habits = habit_table(prepared.session, prepared.acts, n_customers)
             records.write_habits(known_habits(prepared.customer_ids, habits))
         with progress.step("value and lapse"):
-            fitted = fit_customer_models(summaries, config)
+            fitted = _with_category_clocks(fit_customer_models(summaries, config), records, prepared.items)
         with progress.step("return model"):
             targeting = _targeting(records, fitted.models, prepared.as_of_day) if targeted else no_targeting()
             fitted = replace(fitted, models=replace(fitted.models, targeting=targeting.targeting))
@@ -205,6 +206,14 @@ def write_blend(folder: Path, blend: LinearBlend) -> None:
 def write_json(path: Path, content: object) -> None:
     """Write readable JSON with sorted keys."""
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+def _with_category_clocks(fitted: CustomerFit, records: CustomersWriter, items: pa.Table) -> CustomerFit:
+    if "category" not in items.column_names:
+        return fitted
+    categories = top_categories(items["category"].to_pylist())
+    clocks = fit_category_clocks(sample_records(records.batches()), categories)
+    return replace(fitted, models=replace(fitted.models, category_clocks=clocks))
 
 
 def _targeting(records: CustomersWriter, models: CustomerModels, as_of_day: int) -> TargetingFit:

@@ -21,7 +21,7 @@ from training.maximum_likelihood import Diagnostics, Fitted, LogLikelihood, maxi
 Model = TypeVar("Model", bound=TransactionModel, covariant=True)
 
 MIN_CUSTOMERS = 10  # who ordered twice; four numbers cannot be told from fewer
-SAMPLE = 20_000
+SAMPLE = 5_000
 GEOMETRIC_STARTS = ((0.5, 0.2, 0.8, 1.5), (1.0, 1.0, 1.0, 1.0), (2.0, 0.5, 0.1, 1.0), (0.2, 0.05, 2.0, 5.0))
 PARETO_STARTS = ((0.5, 0.2, 0.5, 0.3), (1.0, 1.0, 1.0, 1.0), (2.0, 0.5, 0.2, 1.0), (0.3, 0.1, 2.0, 5.0))
 

@@ -17,7 +17,7 @@ from recsvc.domain.value_models import ValueModels
 from recsvc.errors import DataError
 from training.errors import FitDidNotConverge
 from training.maximum_likelihood import Diagnostics, Fitted
-from training.spend import empirical_values, fit_gamma_gamma
+from training.spend import empirical_values, first_order_tells, fit_gamma_gamma
 from training.transactions import MBG_NBD, Recipe, empirical_rates, fit_transactions
 
 
@@ -32,6 +32,8 @@ class ValueFit:
 def fit_value(rfm: Rfm, recipe: Recipe[TransactionModel] = MBG_NBD) -> ValueFit:
     """Fit both models; where one does not fit, use empirical rates and flag it in its diagnostics.
 
+    Gamma-Gamma is fitted on repeat orders; whether first orders are looked at too is asked of the data.
+
     Parameters
     ----------
     rfm
@@ -44,7 +46,7 @@ def fit_value(rfm: Rfm, recipe: Recipe[TransactionModel] = MBG_NBD) -> ValueFit:
         spend = fit_gamma_gamma(rfm.frequency, rfm.monetary_value)
     except FitDidNotConverge as reason:
         spend = empirical_values(rfm.frequency, rfm.monetary_value, str(reason))
-    models = ValueModels(transactions.params, spend.params)
+    models = ValueModels(transactions.params, spend.params, first_order_tells(spend.params, rfm))
     return ValueFit(models, (transactions.diagnostics, spend.diagnostics))
 
 

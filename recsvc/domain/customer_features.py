@@ -19,7 +19,7 @@ from recsvc.domain.rfm import MINOR_UNITS, Gaps, Rfm, gaps, rfm
 from recsvc.domain.touch_facts import TouchFacts, touch_facts
 from recsvc.domain.value_models import (
     ValueModels,
-    expected_average_value,
+    average_value,
     expected_purchases,
     probability_alive,
     probability_of_purchase,
@@ -176,7 +176,7 @@ def customer_facts(
         alive=probability_alive(value.transactions, *triple),
         returns=probability_of_purchase(value.transactions, horizon_days, *triple),
         purchases=expected_purchases(value.transactions, horizon_days, *triple),
-        average_value=expected_average_value(value.spend, summary.frequency, summary.monetary_value),
+        average_value=average_value(value, summary),
         season=np.full(len(histories), (as_of_day + horizon_days / 2) / DAYS_PER_YEAR % 1.0 * 2.0 * np.pi),
         touch=touch_facts(histories.touchpoints, as_of_day),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Counts, Mask, Money, Vector
+from recsvc.domain.category_clock import CategoryClocks
 from recsvc.domain.customer_features import CustomerFacts, customer_facts, customer_features
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LOST, LapseParams, LapseStates, LapseThresholds, lapse_states, lapsed_after_days
@@ -65,6 +66,7 @@ class CustomerModels:
     targeting: Targeting
     layers: LayerRule = field(default_factory=LayerRule)
     standing: Standing = field(default_factory=lambda: Standing({}))
+    category_clocks: CategoryClocks = field(default_factory=CategoryClocks)
 
     def value_json(self) -> dict[str, Any]:  # JSON
         """Content of `value.json`."""
@@ -74,7 +76,8 @@ class CustomerModels:
 
     def lapse_json(self) -> dict[str, Any]:  # JSON
         """Content of `lapse.json`."""
-        return {"gaps": self.lapse.to_json(), "thresholds": self.thresholds.to_json()}
+        categories = self.category_clocks.to_json()
+        return {"gaps": self.lapse.to_json(), "thresholds": self.thresholds.to_json(), "categories": categories}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], lapse: Mapping[str, Any], targeting: Targeting) -> CustomerModels:
@@ -88,6 +91,7 @@ class CustomerModels:
             targeting=targeting,
             layers=LayerRule.from_json(value.get("layers")),
             standing=Standing.from_json(value.get("standing")),
+            category_clocks=CategoryClocks.from_json(lapse.get("categories", {})),  # older bundles hold none
         )
 
 

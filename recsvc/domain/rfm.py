@@ -31,12 +31,15 @@ class Rfm:
         Age at the end of observation, counted from the first order.
     monetary_value : currency units, 0 or more
         Mean amount of a repeat order, the first order left out; 0.0 where `frequency` is 0.
+    first_value : currency units, 0 or more
+        Amount of the first order.
     """
 
     frequency: Vector
     recency: Vector
     T: Vector
     monetary_value: Vector
+    first_value: Vector
 
     def __len__(self) -> int:
         return len(self.frequency)
@@ -84,14 +87,16 @@ def rfm(histories: Histories, as_of_day: int) -> Rfm:
     >>> lines = (np.zeros(0, np.int32),) * 4
     >>> offsets, none = np.array([0, 3]), np.array([0, 0])
     >>> days, amounts = np.array([0, 10, 40], np.int32), np.array([500, 2000, 3000])
-    >>> rfm(Histories(("a",), offsets, days, amounts, none, *lines), as_of_day=100)
-    Rfm(frequency=array([2.]), recency=array([40.]), T=array([100.]), monetary_value=array([25.]))
+    >>> found = rfm(Histories(("a",), offsets, days, amounts, none, *lines), as_of_day=100)
+    >>> found.frequency, found.recency, found.T, found.monetary_value, found.first_value
+    (array([2.]), array([40.]), array([100.]), array([25.]), array([5.]))
     """
     first, last = _first_and_last_day(histories)
     if np.any(last >= as_of_day):
         raise DataError("customer records", f"an order lies on or after the end of observation, day {as_of_day}")
     frequency = np.diff(histories.order_offsets).astype(np.float64) - 1.0
-    return Rfm(frequency, last - first, as_of_day - first, _mean_repeat_amount(histories, frequency))
+    first_value = histories.order_amount[histories.order_offsets[:-1]] / MINOR_UNITS
+    return Rfm(frequency, last - first, as_of_day - first, _mean_repeat_amount(histories, frequency), first_value)
 
 
 def gaps(histories: Histories) -> Gaps:

@@ -17,7 +17,7 @@ from recsvc.domain.arrays import Mask, Vector
 from recsvc.domain.lapse import STATES
 from recsvc.domain.parameters import read_numbers
 from recsvc.domain.rfm import Rfm
-from recsvc.domain.value_models import DAYS_PER_YEAR, ValueModels, expected_average_value
+from recsvc.domain.value_models import DAYS_PER_YEAR, ValueModels, average_value
 from recsvc.errors import DataError
 
 SEGMENTS: Final = tuple(f"{value}_{state}" for value in ("high_value", "standard") for state in STATES)
@@ -87,15 +87,14 @@ def spend_per_active_year(models: ValueModels, rfm: Rfm, lapsed_after_days: Vect
     >>> from recsvc.domain.value_models import GammaGammaParams, MbgNbdParams
     >>> models = ValueModels(MbgNbdParams(1.0, 50.0, 1.0, 2.0), GammaGammaParams(6.0, 4.0, 15.0, 30.0))
     >>> one, fifty, ages = np.array([1.0, 1.0]), np.array([50.0, 50.0]), np.array([350.0, 3050.0])
-    >>> customers = Rfm(one, fifty, ages, monetary_value=np.array([30.0, 30.0]))
+    >>> customers = Rfm(one, fifty, ages, monetary_value=np.array([30.0, 30.0]), first_value=np.array([9.0, 9.0]))
     >>> spend_per_active_year(models, customers, lapsed_after_days=np.array([100.0, 100.0]))
     array([109.5, 109.5])
     """
     silence = rfm.T - rfm.recency
     active_days = rfm.recency + (silence if lapsed_after_days is None else np.minimum(silence, lapsed_after_days))
     orders_per_day = (models.transactions.r + rfm.frequency) / (models.transactions.alpha + active_days)
-    average_value = expected_average_value(models.spend, rfm.frequency, rfm.monetary_value)
-    return orders_per_day * DAYS_PER_YEAR * average_value
+    return orders_per_day * DAYS_PER_YEAR * average_value(models, rfm)
 
 
 def segments(high_value: Mask, state: NDArray[np.int8]) -> NDArray[np.int8]:

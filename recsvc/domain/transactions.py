@@ -8,6 +8,7 @@ they are, and what follows from it, is put together here. Time may be in any uni
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -112,8 +113,6 @@ def expected_purchases(
     >>> expected_purchases(cdnow, 39.0, np.array([2.0]), np.array([30.43]), np.array([38.86])).round(3)
     array([1.226])
     """
-    alive = probability_alive(params, frequency, recency, T)
-    horizon = _validated(horizon)
 
     def if_alive(x: Vector, age: Vector) -> Vector:
         without_leaving = (params.r + x) / (params.alpha + age) * horizon
@@ -121,7 +120,8 @@ def expected_purchases(
         # both bounds are true of the formulas; rounding may break them
         return np.clip(purchases, params.purchase_if_alive(horizon, x, age), without_leaving)
 
-    return alive * once_per_pair(if_alive, frequency, T)
+    _validate_horizon(horizon)
+    return probability_alive(params, frequency, recency, T) * once_per_pair(if_alive, frequency, T)
 
 
 def probability_of_purchase(
@@ -129,23 +129,15 @@ def probability_of_purchase(
 ) -> Vector:
     """Probability that each customer places at least one order within the horizon; exact.
 
-    Parameters
-    ----------
-    params, horizon, frequency, recency, T
-        As in `expected_purchases`.
+    What it takes and raises is that of `expected_purchases`.
 
     Returns
     -------
     shape (n_customers,), probability in [0, 1]
-
-    Raises
-    ------
-    DataError
-        As in `expected_purchases`.
     """
+    _validate_horizon(horizon)
     alive = probability_alive(params, frequency, recency, T)
-    horizon = _validated(horizon)
-    return alive * once_per_pair(lambda x, age: params.purchase_if_alive(horizon, x, age), frequency, T)
+    return alive * once_per_pair(partial(params.purchase_if_alive, horizon), frequency, T)
 
 
 def probability_of_count(
@@ -157,26 +149,21 @@ def probability_of_count(
     ----------
     count : shape (n_customers,), orders
     params, horizon, frequency, recency, T
-        As in `expected_purchases`.
+        As in `expected_purchases`, and so is what it raises.
 
     Returns
     -------
     shape (n_customers,), probability in [0, 1]
-
-    Raises
-    ------
-    DataError
-        As in `expected_purchases`.
     """
+    _validate_horizon(horizon)
     alive = probability_alive(params, frequency, recency, T)
-    active = alive * params.count_if_alive(count, _validated(horizon), frequency, T)
+    active = alive * params.count_if_alive(count, horizon, frequency, T)
     return active + np.where(count == 0, 1.0 - alive, 0.0)
 
 
-def _validated(horizon: float) -> float:
+def _validate_horizon(horizon: float) -> None:
     if not (np.isfinite(horizon) and horizon >= 0):
         raise DataError("horizon", f"must be finite and 0 or more, not {horizon}")
-    return horizon
 
 
 def _validate(frequency: Vector, recency: Vector, T: Vector) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "ParetoNbdParams",
     "TransactionModel",
     "ValueModels",
+    "average_value",
     "clv",
     "expected_average_value",
     "expected_purchases",
@@ -50,16 +51,30 @@ DISCOUNT_PERIOD_DAYS = 91.25  # a quarter: against monthly discounting CLV moves
 
 @dataclass(frozen=True, slots=True)
 class ValueModels:
-    """The fitted models of one bundle."""
+    """The fitted models of one bundle.
+
+    Attributes
+    ----------
+    transactions, spend
+        What customers order, and what their orders are worth.
+    counts_first_order
+        Whether the first order says something of what the later ones are worth. Gamma-Gamma is fitted on the orders
+        after it, by convention; what it then expects of a customer may rest on all of them.
+    """
 
     transactions: TransactionModel
     spend: GammaGammaParams
+    counts_first_order: bool = False
 
-    def to_json(self) -> dict[str, dict[str, str | float]]:
+    def to_json(self) -> dict[str, dict[str, str | float | bool]]:
         """Names and plain numbers, for a file."""
         return {
             "transactions": {"model": self.transactions.NAME, **self.transactions.to_json()},
-            "spend": {"model": "gamma_gamma", **self.spend.to_json()},
+            "spend": {
+                "model": "gamma_gamma",
+                **self.spend.to_json(),
+                "counts_first_order": self.counts_first_order,
+            },
         }
 
     @classmethod
@@ -76,7 +91,8 @@ class ValueModels:
         model = TRANSACTION_MODELS.get(str(names[0]))
         if model is None or names[1] != "gamma_gamma":
             raise DataError("value models", f"unknown models {names}", "use a release that knows them")
-        return cls(model.from_json(transactions), GammaGammaParams.from_json(spend))
+        counts_first = spend.get("counts_first_order", False)  # bundles from before it was asked do not hold it
+        return cls(model.from_json(transactions), GammaGammaParams.from_json(spend), bool(counts_first))
 
 
 def clv(models: ValueModels, rfm: Rfm, horizon_days: float, margin: float = 1.0, discount_rate: float = 0.0) -> Vector:
@@ -108,7 +124,31 @@ def clv(models: ValueModels, rfm: Rfm, horizon_days: float, margin: float = 1.0,
     if not (np.isfinite(margin) and margin >= 0 and np.isfinite(discount_rate) and discount_rate > -1):
         raise DataError("clv", f"margin {margin} must be 0 or more and discount rate {discount_rate} above -1")
     orders = _discounted_purchases(models.transactions, rfm, horizon_days, discount_rate)
-    return orders * expected_average_value(models.spend, rfm.frequency, rfm.monetary_value) * margin
+    return orders * average_value(models, rfm) * margin
+
+
+def average_value(models: ValueModels, rfm: Rfm) -> Vector:
+    """Mean amount of each customer's future orders; shape (n_customers,), currency units, 0 or more.
+
+    `expected_average_value` given the repeat orders, and the first one where it counts.
+
+    Examples
+    --------
+    One customer has only ever ordered once, for 80; repeat orders of such shops are worth 35 on average.
+
+    >>> once = Rfm(*(np.array([value]) for value in (0.0, 0.0, 90.0, 0.0)), first_value=np.array([80.0]))
+    >>> spend = GammaGammaParams(p=6.25, q=3.74, v=15.44, median=27.0)
+    >>> orders = MbgNbdParams(r=0.5, alpha=60.0, a=0.9, b=1.6)
+    >>> average_value(ValueModels(orders, spend), once).round(1)
+    array([35.2])
+    >>> average_value(ValueModels(orders, spend, counts_first_order=True), once).round(1)
+    array([66.4])
+    """
+    frequency, mean = rfm.frequency, rfm.monetary_value
+    if models.counts_first_order:
+        mean = (frequency * mean + rfm.first_value) / (frequency + 1.0)
+        frequency = frequency + 1.0
+    return expected_average_value(models.spend, frequency, mean)
 
 
 def _discounted_purchases(params: TransactionModel, rfm: Rfm, horizon_days: float, discount_rate: float) -> Vector:

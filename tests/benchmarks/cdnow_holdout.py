@@ -8,7 +8,7 @@ this is value alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.console import Console
@@ -20,7 +20,7 @@ from recsvc.domain.history import Histories
 from recsvc.domain.profiles import Economics
 from recsvc.domain.rfm import Rfm, rfm
 from recsvc.domain.transactions import expected_purchases, probability_of_purchase
-from recsvc.domain.value_models import ValueModels, clv, expected_average_value
+from recsvc.domain.value_models import ValueModels, average_value, clv
 from tests.golden import cdnow
 from training.holdout import hold_out
 from training.intervals import ValueIntervals, sampled, value_intervals
@@ -30,6 +30,7 @@ from training.value import fit_value
 
 FIRST_DAY = 9862  # 1997-01-01
 KNOWN_DAYS = 65 * 7
+EARLIER_WEEKS = (26, 30, 34, 39, 45, 52)
 HORIZON_DAYS = 90
 TOP_SHARE = 0.2
 BINS = 10
@@ -73,25 +74,25 @@ GOALS = (
 
 
 def main() -> None:
-    """Print the choice, the scores of all three models, and the intervals."""
+    """Print the choice, the scores of all three models, the intervals, and what first orders are good for."""
     console = Console(highlight=False)
     known, after = _split(cdnow.orders(), FIRST_DAY + KNOWN_DAYS)
     customers = rfm(known, FIRST_DAY + KNOWN_DAYS)
-    choice = choose_transactions(hold_out(known, FIRST_DAY + KNOWN_DAYS, HORIZON_DAYS), HORIZON_DAYS)
+    choice = _choose(known, FIRST_DAY + KNOWN_DAYS)
     fits = {name: fit_value(customers, recipe).models for name, recipe in RECIPES.items()}
     scores = {name: score(models, customers, *after) for name, models in fits.items()}
     console.print(_score_table(choice, scores, len(customers)))
     chosen = fits[choice.model]
     total = float(clv(chosen, customers, 365, discount_rate=ECONOMICS.discount_rate).sum())
     console.print(_interval_table(value_intervals(sampled(customers), len(customers), chosen, ECONOMICS, total)))
+    console.print(_first_order_table(cdnow.orders()))
 
 
 def score(models: ValueModels, customers: Rfm, orders_after: Counts, spend_after: Vector) -> Scores:
     """Compare what models expect of customers within the horizon with what they did."""
     triple = (customers.frequency, customers.recency, customers.T)
     chance = probability_of_purchase(models.transactions, HORIZON_DAYS, *triple)
-    value = expected_average_value(models.spend, customers.frequency, customers.monetary_value)
-    expected_spend = expected_purchases(models.transactions, HORIZON_DAYS, *triple) * value
+    expected_spend = expected_purchases(models.transactions, HORIZON_DAYS, *triple) * average_value(models, customers)
     returned = orders_after > 0
     top = np.argsort(-expected_spend, kind="stable")[: int(len(customers) * TOP_SHARE)]
     return Scores(
@@ -113,6 +114,10 @@ def _split(whole: Histories, cut_off: int) -> tuple[Histories, tuple[Counts, Vec
     count = np.bincount(customer[after], minlength=len(whole)).astype(np.int64)
     spend = np.bincount(customer[after], whole.order_amount[after] / 100.0, len(whole)).astype(np.float64)
     return known, (count, spend)
+
+
+def _choose(known: Histories, cut_off: int) -> Choice:
+    return choose_transactions(hold_out(known, cut_off, HORIZON_DAYS), HORIZON_DAYS)
 
 
 def _auc(chance: Vector, returned: Mask) -> float:
@@ -146,6 +151,28 @@ def _interval_table(found: ValueIntervals) -> Table:
     for name, interval in found.intervals.items():
         table.add_row(name, *(f"{value:,.4g}" for value in (interval.estimate, interval.low, interval.high)))
     return table
+
+
+def _first_order_table(orders: Histories) -> Table:
+    title = "First orders left out of what orders are expected to be worth, and counted, at earlier cut-offs"
+    table = Table("weeks known", "spend of the top 20 %", "counted", "mean error, $", "counted", "trainer", title=title)
+    for weeks in EARLIER_WEEKS:
+        cut_off = FIRST_DAY + weeks * 7
+        known, (count, spend) = _split(orders, cut_off)
+        customers = rfm(known, cut_off)
+        fitted = fit_value(customers, RECIPES[_choose(known, cut_off).model]).models
+        both = [replace(fitted, counts_first_order=counts) for counts in (False, True)]
+        captures = (f"{score(models, customers, count, spend).capture:.4f}" for models in both)
+        errors = (f"{_mean_error(models, customers, count, spend):.2f}" for models in both)
+        table.add_row(str(weeks), *captures, *errors, "counted" if fitted.counts_first_order else "left out")
+    return table
+
+
+def _mean_error(models: ValueModels, customers: Rfm, count: Counts, spend: Vector) -> float:
+    """Mean absolute error of an order's expected value, over the customers who ordered."""
+    ordered = count > 0
+    came = spend[ordered] / count[ordered]
+    return float(np.abs(average_value(models, customers)[ordered] - came).mean())
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ def test_the_summary_is_what_one_counts_by_hand(customers):
         assert summary.T[position] == AS_OF_DAY - first
         mean = sum(customer[day] for day in repeats) / len(repeats) / 100 if repeats else 0.0
         assert summary.monetary_value[position] == pytest.approx(mean)
+        assert summary.first_value[position] == customer[first] / 100
 
 
 @given(customers)
@@ -62,7 +63,7 @@ def test_a_customer_is_summarised_alone_as_among_others(customers, data):
     alone = rfm(take(everyone, np.array([position])), AS_OF_DAY)
 
     among = rfm(everyone, AS_OF_DAY)
-    for name in ("frequency", "recency", "T", "monetary_value"):
+    for name in ("frequency", "recency", "T", "monetary_value", "first_value"):
         assert getattr(alone, name)[0] == getattr(among, name)[position]
 
 

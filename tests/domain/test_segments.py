@@ -11,7 +11,7 @@ MODELS = ValueModels(MbgNbdParams(r=0.6, alpha=60.0, a=0.5, b=1.0), GammaGammaPa
 
 
 def customers(frequency, recency, age, value):
-    return Rfm(*(np.array(column, np.float64) for column in (frequency, recency, age, value)))
+    return Rfm(*(np.array(column, np.float64) for column in (frequency, recency, age, value, value)))
 
 
 def test_value_does_not_fade_once_the_clock_says_lapsed():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from recsvc.domain.value_models import (
     MbgNbdParams,
     ParetoNbdParams,
     ValueModels,
+    average_value,
     clv,
     expected_average_value,
     expected_purchases,
@@ -25,6 +28,7 @@ CUSTOMERS = Rfm(
     recency=np.array([0.0, 213.0, 250.0]),
     T=np.array([272.0, 272.0, 260.0]),
     monetary_value=np.array([0.0, 22.35, 80.0]),
+    first_value=np.array([60.0, 22.35, 10.0]),
 )
 
 
@@ -74,6 +78,34 @@ def test_models_survive_json_under_their_name(transactions):
     assert models.to_json()["transactions"]["model"] == transactions.NAME
     assert ValueModels.from_json(models.to_json()) == models
     assert np.all(clv(models, CUSTOMERS, 365.0) > 0)
+
+
+def test_a_first_order_that_counts_is_one_order_more_to_go_by():
+    counting = replace(MODELS, counts_first_order=True)
+
+    value = average_value(counting, CUSTOMERS)
+
+    everything = np.array([60.0, 22.35, 73.0])  # 60 alone; two of 22.35 and a first like them; nine of 80 after 10
+    np.testing.assert_allclose(value, expected_average_value(MODELS.spend, CUSTOMERS.frequency + 1, everything))
+    assert ValueModels.from_json(counting.to_json()) == counting
+
+
+def test_a_first_order_counts_where_the_mean_over_customers_is_infinite_too():
+    heavy = GammaGammaParams(p=2.0, q=0.8, v=10.0, median=40.0)
+
+    value = average_value(ValueModels(MODELS.transactions, heavy, counts_first_order=True), CUSTOMERS)
+
+    assert not heavy.has_mean
+    # shrunk to the median with weight q: (0.8 x 40 + 2 x 60) / 2.8 for the customer with one order of 60
+    assert value[0] == pytest.approx((0.8 * 40 + 2 * 60) / 2.8)
+    assert np.all(np.isfinite(value))
+
+
+def test_a_bundle_from_before_first_orders_counted_is_read_as_it_was():
+    values = MODELS.to_json()
+    del values["spend"]["counts_first_order"]
+
+    assert ValueModels.from_json(values) == MODELS
 
 
 @pytest.mark.parametrize(

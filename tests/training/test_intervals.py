@@ -20,7 +20,8 @@ def _few_resamples(monkeypatch):
 
 def shop(n, seed=5):
     frequency, recency, age = simulate(**TRUTH, n=n, seed=seed)
-    return Rfm(frequency, np.ceil(recency), np.ceil(age) + 1, simulate_spend(4.0, 3.5, 20.0, frequency, seed))
+    repeat, first = simulate_spend(4.0, 3.5, 20.0, frequency, seed), simulate_spend(4.0, 3.5, 20.0, np.ones(n), seed)
+    return Rfm(frequency, np.ceil(recency), np.ceil(age) + 1, repeat, first)
 
 
 def intervals_of(customers, recipe=None, n_customers=None):
@@ -64,7 +65,7 @@ def test_the_same_seed_gives_the_same_intervals():
 
 
 def test_a_shop_of_one_kind_of_customer_has_finite_intervals_or_a_reason():
-    alike = Rfm(*(np.full(300, value) for value in (3.0, 30.0, 40.0, 25.0)))
+    alike = Rfm(*(np.full(300, value) for value in (3.0, 30.0, 40.0, 25.0, 25.0)))
 
     found = intervals_of(alike)[1]
 

@@ -3,9 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain.lapse import LapseParams, LapseThresholds, lapse_states, share_of_gaps_passed
+from recsvc.domain.category_clock import top_categories
+from recsvc.domain.lapse import LapseParams, LapseThresholds, lapse_states, next_gap_quantiles, share_of_gaps_passed
 from recsvc.domain.rfm import Gaps
-from training.lapse import DEFAULT_GAP_DAYS, fit_lapse
+from tests.domain.record_strategies import summary
+from training.lapse import DEFAULT_GAP_DAYS, fit_category_clocks, fit_lapse
 
 
 def simulate(p, q, v, n, seed=3):
@@ -102,3 +104,37 @@ def test_any_gaps_get_a_clock(rows):
 
     assert fitted.diagnostics.fallback or np.isfinite(fitted.diagnostics.log_likelihood)
     lapse_states(fitted.params, LapseThresholds(), found, np.zeros(len(rows), np.int32), 100)
+
+
+def buyers(item, n, first, mean_days, seed):
+    """Lines by customer id: somebody buys an item for two years, at a gamma rhythm around their own mean gap."""
+    rng = np.random.default_rng(seed)
+    customers = {}
+    for number, own in enumerate(mean_days * rng.gamma(6.0, 1.0 / 6.0, n)):
+        days = np.cumsum(np.maximum(np.rint(rng.gamma(2.0, own / 2.0, 200)), 1.0)).astype(int)
+        customers[f"{first}{number:04}"] = [(int(day), item, 1, 100) for day in days[days < 730]] or [(0, item, 1, 100)]
+    return customers
+
+
+def test_each_category_has_the_rhythm_it_is_bought_at():
+    weekly, quarterly = buyers(0, 300, "a", 7.0, seed=1), buyers(1, 300, "b", 90.0, seed=2)
+
+    clocks = fit_category_clocks(summary(weekly | quarterly), top_categories(["MILK", "SOAP"])).by_name
+
+    nobody = Gaps(*np.zeros((3, 1)))
+    usual = {name: next_gap_quantiles(clock, nobody, (0.5,))[0, 0] for name, clock in clocks.items()}
+    assert 3 < usual["MILK"] < 12
+    assert 40 < usual["SOAP"] < 150
+
+
+def test_a_category_bought_again_by_too_few_has_no_clock():
+    few, many = buyers(0, 99, "a", 7.0, seed=1), buyers(1, 150, "b", 30.0, seed=2)
+    rare = {f"c{number}": [(0, 2, 1, 100), (90, 2, 1, 100)] for number in range(150)}  # 150 gaps in all
+
+    clocks = fit_category_clocks(summary(few | many | rare), top_categories(["MILK", "SOAP", "SALT"]))
+
+    assert list(clocks.by_name) == ["SOAP"]
+
+
+def test_without_categories_there_are_no_clocks():
+    assert not fit_category_clocks(summary(buyers(0, 150, "a", 7.0, seed=1)), top_categories([None])).by_name

@@ -6,15 +6,15 @@ from hypothesis import strategies as st
 from recsvc.domain.rfm import Rfm
 from recsvc.domain.segments import is_high_value, spend_per_active_year
 from recsvc.domain.value_models import (
+    average_value,
     clv,
-    expected_average_value,
     expected_purchases,
     probability_alive,
     probability_of_purchase,
 )
 from recsvc.errors import DataError
 from training.errors import FitDidNotConverge
-from training.spend import fit_gamma_gamma
+from training.spend import first_order_tells, fit_gamma_gamma
 from training.transactions import RECIPES, fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd, fit_transactions
 from training.value import fit_high_value_rule, fit_value
 
@@ -137,21 +137,53 @@ def test_too_few_customers_do_not_fit():
         fit_gamma_gamma(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
 
 
+FIRST_ORDERS = {
+    "of one's own kind": (lambda own, rng: own * rng.gamma(4.0, 0.25, len(own)), True),
+    "of anybody's kind": (lambda own, rng: rng.permutation(own), False),
+    "samples": (lambda own, rng: np.full(len(own), np.median(own) / 3.0), False),
+    "samples of one's own kind": (lambda own, rng: own * rng.gamma(4.0, 0.25, len(own)) / 6.0, False),
+    "for nothing": (lambda own, rng: np.zeros(len(own)), False),
+}
+
+
+@pytest.mark.parametrize(("first_orders", "tells"), FIRST_ORDERS.values(), ids=FIRST_ORDERS.keys())
+def test_first_orders_count_where_they_foretell_the_later_ones(first_orders, tells):
+    rng = np.random.default_rng(3)
+    own = 15.0 / rng.gamma(3.5, 0.25, 4_000)  # what a customer's orders are worth
+    frequency = rng.integers(0, 5, 4_000).astype(np.float64)
+    repeats = np.where(frequency > 0, own * rng.gamma(4.0 * np.maximum(frequency, 1)) / np.maximum(frequency, 1) / 4, 0)
+    customers = Rfm(frequency, frequency * 30.0, np.full(4_000, 400.0), repeats, first_orders(own, rng))
+
+    fitted = fit_value(customers)
+
+    assert fitted.models.counts_first_order == tells
+    # the parameters are those of the repeat orders, whatever the first ones were
+    assert fitted.models.spend == fit_gamma_gamma(frequency, repeats).params
+
+
+def test_a_handful_of_customers_cannot_say_whether_first_orders_tell():
+    params = fit_gamma_gamma(np.ones(50), np.linspace(10.0, 90.0, 50)).params
+
+    assert not first_order_tells(params, constant(9, 2, 20, 50, 30))
+
+
 def constant(n, frequency, recency, age, value):
-    return Rfm(*(np.full(n, float(column)) for column in (frequency, recency, age, value)))
+    return Rfm(*(np.full(n, float(column)) for column in (frequency, recency, age, value, value)))
 
 
 def last_day_only(n):
     """Everybody's second order was today."""
     age = np.arange(n) % 300 + 1.0
-    return Rfm(np.ones(n), age, age, np.full(n, 20.0))
+    return Rfm(np.ones(n), age, age, np.full(n, 20.0), np.full(n, 20.0))
 
 
 def with_a_machine(n):
     """Shoppers, and one who orders every day for 10,000 days."""
     frequency, recency, age = simulate(0.8, 40.0, 0.9, 3.0, n)
-    columns = ((frequency, 10_000.0), (recency, 10_000.0), (age, 10_001.0), (np.where(frequency > 0, 20.0, 0.0), 5.0))
-    return Rfm(*(np.append(column, one) for column, one in columns))
+    amount = np.where(frequency > 0, 20.0, 0.0)
+    machine = (10_000.0, 10_000.0, 10_001.0, 5.0, 5.0)
+    shoppers = (frequency, recency, age, amount, np.full(n, 20.0))
+    return Rfm(*(np.append(column, one) for column, one in zip(shoppers, machine, strict=True)))
 
 
 @RECIPE
@@ -198,7 +230,7 @@ def test_any_shop_gets_finite_figures(rows, recipe):
     recency = np.where(frequency > 0, np.array([t for _, t, _ in rows]) + frequency, 0.0)
     age = recency + np.array([t for _, _, t in rows])
     value = np.where(frequency > 0, np.array([t for _, t, _ in rows]) / 7.0, 0.0)
-    customers = Rfm(frequency, recency, age, value)
+    customers = Rfm(frequency, recency, age, value, age / 3.0)
 
     _assert_sane(fit_value(customers, recipe).models, customers)
 
@@ -212,7 +244,7 @@ def _assert_sane(models, customers):
         assert np.all((probability >= 0) & (probability <= 1))
     for amount in (
         expected_purchases(models.transactions, 365.0, *triple),
-        expected_average_value(models.spend, customers.frequency, customers.monetary_value),
+        average_value(models, customers),
         clv(models, customers, 365.0, margin=0.3, discount_rate=0.1),
         spend_per_active_year(models, customers),
     ):
