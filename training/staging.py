@@ -31,11 +31,11 @@ from recsvc.bundle.reader import (
     RETURN_MODEL,
     VALUE,
     fold_in_params,
+    read_categories,
     read_shelf,
 )
 from recsvc.domain.arrays import Counts, Factors
 from recsvc.domain.blending import LinearBlend
-from recsvc.domain.category_clock import top_categories
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.preferences import preferences
@@ -211,7 +211,7 @@ def write_json(path: Path, content: object) -> None:
 def _with_category_clocks(fitted: CustomerFit, records: CustomersWriter, items: pa.Table) -> CustomerFit:
     if "category" not in items.column_names:
         return fitted
-    categories = top_categories(items["category"].to_pylist())
+    categories = read_categories(items)
     clocks = fit_category_clocks(sample_records(records.batches()), categories)
     return replace(fitted, models=replace(fitted.models, category_clocks=clocks))
 

@@ -68,6 +68,15 @@ class CustomerSummary(Reply):
     days_since_last_purchase: int
 
 
+class FadedCategoryReply(Reply):
+    """A category the customer used to buy regularly and has let lapse."""
+
+    category: str
+    orders: Annotated[int, Field(description="Order-days that contained it.")]
+    usual_gap_days: Annotated[int, Field(description="Half of the customer's gaps were no longer.")]
+    days_since: Annotated[int, Field(description="Since the last of these order-days.")]
+
+
 class CustomerProfile(CustomerSummary):
     """Everything the service can say of a customer; null where it cannot."""
 
@@ -91,6 +100,9 @@ class CustomerProfile(CustomerSummary):
     next_order_earliest: Annotated[date | None, Field(description="One order in ten comes before it.")]
     next_order_latest: Annotated[date | None, Field(description="One order in ten comes after it.")]
     favourite_categories: Annotated[list[str], Field(max_length=3, description="Paths, the most liked first.")]
+    faded_categories: Annotated[
+        list[FadedCategoryReply], Field(max_length=3, description="Empty for customers who have lapsed altogether.")
+    ]
     price_level: Literal["low", "middle", "high"] | None
     price_position: Annotated[
         float | None, Field(ge=0, le=1, description="Mean share of a category's items cheaper than what was bought.")

@@ -70,6 +70,7 @@ def _taste_json(state: CustomerState) -> dict[str, object]:
         "next_order_earliest": _day(state.next_order_earliest),
         "next_order_latest": _day(state.next_order_latest),
         "favourite_categories": state.favourite_categories,
+        "faded_categories": state.faded_categories,
         "price_level": state.price_level,
         "price_position": state.price_position,
         "best_hour": state.best_hour,

@@ -18,13 +18,14 @@ from recsvc.bundle.manifest import FoldInConvention, Manifest
 from recsvc.bundle.store import BundleFolder, check_files
 from recsvc.domain.arrays import Factors, Vector, frozen
 from recsvc.domain.blending import LinearBlend
+from recsvc.domain.category_clock import Categories, top_categories
 from recsvc.domain.features import FEATURE_NAMES
 from recsvc.domain.fold_in import FoldInParams
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.items import ItemTable
 from recsvc.domain.profiles import CustomerModels
 from recsvc.domain.return_model import Targeting, btyd_targeting
-from recsvc.domain.shelf import Shelf, build_shelf
+from recsvc.domain.shelf import Shelf, build_shelf, without_sensitive
 from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
@@ -136,9 +137,17 @@ def read_items(catalogue: pa.Table, manifest: Manifest) -> ItemTable:
 
 def read_shelf(catalogue: pa.Table) -> Shelf:
     """Categories and prices from the columns of `items.parquet`; no categories where the retailer gave none."""
+    return build_shelf(_paths(catalogue), catalogue["last_price"].to_numpy(), catalogue["n_buyers"].to_numpy())
+
+
+def read_categories(catalogue: pa.Table) -> Categories:
+    """Top-level categories that may be told of, from the columns of `items.parquet`."""
+    return top_categories(without_sensitive(_paths(catalogue)))
+
+
+def _paths(catalogue: pa.Table) -> list[str | None]:
     known = "category" in catalogue.column_names
-    paths = catalogue["category"].to_pylist() if known else [None] * len(catalogue)
-    return build_shelf(paths, catalogue["last_price"].to_numpy(), catalogue["n_buyers"].to_numpy())
+    return catalogue["category"].to_pylist() if known else [None] * len(catalogue)
 
 
 def fold_in_params(convention: FoldInConvention) -> FoldInParams:

@@ -83,7 +83,10 @@ def build_shelf(paths: Sequence[str | None], last_price: Money, n_buyers: Counts
     >>> shelf.names, shelf.is_placed.tolist(), shelf.share.tolist()
     (('FOOD > BREAD', 'FOOD > MILK'), [True, True, False, False], [0.5, 0.5])
     """
-    cut = {path: _cut(path) for path in set(paths)}
+    distinct = list(set(paths))
+    cut = {
+        path: _cut(shown) if shown else None for path, shown in zip(distinct, without_sensitive(distinct), strict=True)
+    }
     placed = [cut[path] for path in paths]
     names = tuple(sorted({name for name in placed if name is not None}))
     position = {name: place for place, name in enumerate(names)}
@@ -98,8 +101,11 @@ def build_shelf(paths: Sequence[str | None], last_price: Money, n_buyers: Counts
     return Shelf(names, category, is_placed, buyers / max(buyers.sum(), 1.0), keys, n_cheaper, starts)
 
 
-def _cut(path: str | None) -> str | None:
-    """First two levels of a path; None for a sensitive one, however deep the word is."""
-    if not path or SENSITIVE.search(path):
-        return None
+def without_sensitive(paths: Sequence[str | None]) -> list[str | None]:
+    """The same paths, None for sensitive ones, however deep the word is."""
+    return [None if path and SENSITIVE.search(path) else path for path in paths]
+
+
+def _cut(path: str) -> str:
+    """First two levels of a path."""
     return SEPARATOR.join(path.split(SEPARATOR)[:LEVELS])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from recsvc.domain.category_clock import Categories, faded_categories
 from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories
 from recsvc.domain.outlook import NextOrder
@@ -18,8 +19,10 @@ from recsvc.domain.preferences import PRICE_LEVELS, preferences, price_levels
 from recsvc.domain.profiles import CustomerModels, Profiles, expected_orders, profiles
 from recsvc.domain.shelf import Shelf
 from recsvc.serving.customer_state import Places, judged_on, moment_of, state_at
-from recsvc.serving.slate import CustomerState, Reason
+from recsvc.serving.slate import CustomerState, FadedCategory, Reason
 from recsvc.serving.whys import WhyWriter
+
+FADED = 3  # categories told of a customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class ProfileWriter:
     shelf : categories and prices of the bundle's items
     whys : writer of the facts that put customers on lists
     habit_of : when and where a customer prefers to act
+    categories : top-level categories of the bundle's items, for those that customers have let lapse
     """
 
     models: CustomerModels
     shelf: Shelf
     whys: WhyWriter
     habit_of: Callable[[str], Habit]
+    categories: Categories
 
     def of_one(self, history: Histories, now_day: int, places: Places) -> CustomerState:
         """Profile of one customer on a day; an order of today still counts as past."""
@@ -47,12 +52,14 @@ class ProfileWriter:
         figures = profiles(histories, self.models, as_of_day)
         expected = expected_orders(histories, figures, self.models, as_of_day)
         liked = self._liked(histories)
+        faded = self._faded(histories, figures, as_of_day)
         whys, habits = self._whys(figures, places), map(self.habit_of, histories.customer_ids)
         return [
             replace(
                 state_at(figures, position, at),
                 **_dates(expected, position),
                 **liked[position],
+                faded_categories=faded[position],
                 best_hour=habit.best_hour,
                 best_channel=habit.best_channel,
                 why=whys[position],
@@ -71,6 +78,15 @@ class ProfileWriter:
             }
             for position, count in enumerate(found.n_categories.tolist())
         ]
+
+    def _faded(self, histories: Histories, figures: Profiles, as_of_day: int) -> list[tuple[FadedCategory, ...]]:
+        """What customers who have not lapsed altogether no longer buy, the most certain first."""
+        models, names = self.models, self.categories.names
+        found = faded_categories(histories, self.categories, models.category_clocks, models.thresholds, as_of_day)
+        rows = zip(found.category, found.n_orders, found.usual_gap_days, found.silence_days, strict=True)
+        told = [FadedCategory(names[place], int(n), max(round(gap), 1), int(days)) for place, n, gap, days in rows]
+        lapsed = figures.has_lapsed()
+        return [() if lapsed[one] else tuple(told[found.of(one)][:FADED]) for one in range(len(histories))]
 
     def _whys(self, figures: Profiles, places: Sequence[Places]) -> list[tuple[Reason, ...]]:
         """Facts of those on a list; nothing of the others."""

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsvc.bundle.reader import INDEX, Bundle, read_shelf
+from recsvc.bundle.reader import INDEX, Bundle, read_categories, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts, Vector
 from recsvc.domain.features import CustomerBatch, Pairs, Signals, feature_matrix, signals
 from recsvc.domain.fold_in import fold_in_many
@@ -66,8 +66,13 @@ class Recommender:
         self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
         self._trending = bundle.items.trending()
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
-        whys = WhyWriter(bundle.models, bundle.manifest.currency)
-        self._profiles = ProfileWriter(bundle.models, read_shelf(bundle.catalogue), whys, bundle.customers.habit)
+        self._profiles = ProfileWriter(
+            models=bundle.models,
+            shelf=read_shelf(bundle.catalogue),
+            whys=WhyWriter(bundle.models, bundle.manifest.currency),
+            habit_of=bundle.customers.habit,
+            categories=read_categories(bundle.catalogue),
+        )
 
     def recommend(self, query: Query, *, now: datetime) -> Slate:
         """Ranked answer to one question; `now` dates the customer's state only."""

@@ -59,6 +59,16 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class FadedCategory:
+    """A category that a customer used to buy regularly and has let lapse, though they still order."""
+
+    category: str
+    orders: int
+    usual_gap_days: int
+    days_since: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerState:
     """Where a customer stands at a moment, on their own rhythm.
 
@@ -80,6 +90,8 @@ class CustomerState:
         Median day and 80 % interval; None for customers who are lost, and for days more than a year ahead.
     favourite_categories
         Up to three category paths, the most liked first.
+    faded_categories
+        Up to three, the most certainly lapsed first; none for customers who have lapsed altogether.
     price_level, price_position
         `low`, `middle` or `high` among customers, and the mean share of a category's items that were cheaper than what
         was bought; None with too few purchases.
@@ -115,6 +127,7 @@ class CustomerState:
     next_order_earliest: datetime | None = None
     next_order_latest: datetime | None = None
     favourite_categories: tuple[str, ...] = ()
+    faded_categories: tuple[FadedCategory, ...] = ()
     price_level: str | None = None
     price_position: float | None = None
     best_hour: int | None = None
