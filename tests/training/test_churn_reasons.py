@@ -67,7 +67,7 @@ def reasons_of(shop: Leavers, statements: Statements | None = None, troubles: Tr
 def figures_of(left: Mask) -> Profiles:
     """The two figures that are looked at."""
     segment = np.where(left, SEGMENTS.index("standard_lost"), SEGMENTS.index("standard_active")).astype(np.int8)
-    return cast(Profiles, SimpleNamespace(to_win_back=lambda: left, segment=segment))
+    return cast(Profiles, SimpleNamespace(has_lapsed=lambda: left, segment=segment))
 
 
 def test_every_reason_of_the_shop_is_found_with_its_share_of_those_who_left(shop: Leavers) -> None:
