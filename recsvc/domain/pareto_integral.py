@@ -5,7 +5,8 @@ r"""The integral Pareto/NBD is made of, for many customers at once, in logarithm
 It is published as a difference of two hypergeometric functions, which cancel where the two ends are close
 and overflow for frequent customers. Instead, a power law :math:`(\gamma+u)^{-N}` that follows the integrand at
 `start` to second order is integrated exactly, and what it leaves, a smooth ratio in (0, 1], by 16 nodes
-crowded towards `end`. Its logarithm is right to 1e-10 for what fits usually meet, to 1e-4 at their bounds.
+crowded towards `end`. Its logarithm is right to 1e-10 for what fits usually meet and to 1e-3 for shapes from 1/7 to 7
+and scales from a week to three years; where a scale of hours meets one of years the nodes are too few.
 """
 
 from __future__ import annotations
