@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from recsvc.api.logs import log_config
@@ -46,16 +47,25 @@ def on_starting(_server: object) -> None:
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     if METRICS_DIR not in os.environ:
         os.environ[METRICS_DIR] = tempfile.mkdtemp(prefix=METRICS_PREFIX)
+    _multiprocess()
 
 
 def child_exit(_server: object, worker: Worker) -> None:
     """Forget the gauges of a worker that ended; its counts stay."""
-    from prometheus_client import multiprocess  # it chooses how to count when it is imported: not before now
-
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    _multiprocess().mark_process_dead(worker.pid)
 
 
 def on_exit(_server: object) -> None:
     """Remove the folder of the metrics, unless the operator chose it."""
     if Path(os.environ[METRICS_DIR]).name.startswith(METRICS_PREFIX):
         shutil.rmtree(os.environ[METRICS_DIR], ignore_errors=True)
+
+
+def _multiprocess() -> ModuleType:
+    """Import what counts over processes, first when the server starts: it looks for the folder when it is imported.
+
+    Not first when a worker ends: that is a signal handler, which another worker's end may interrupt half-way.
+    """
+    from prometheus_client import multiprocess
+
+    return multiprocess
