@@ -1,6 +1,6 @@
 """`python -m recsvc`: the same program as the installed `recsvc`."""
 
-from recsvc.cli.main import main
+from recsvc.cli.starting import main
 
 if __name__ == "__main__":
     main()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.progress import Progress as Bar
 
-from recsvc.bundle.reader import open_bundle
-from recsvc.bundle.store import BundleStore
+from recsvc.bundle.manifest import read_manifest
+from recsvc.bundle.reader import Bundle, open_bundle
+from recsvc.bundle.store import BundleFolder, BundleStore, file_entry
 from recsvc.serving.recommender import Recommender
 from training.config import TrainingConfig, load_config
 from training.pipeline import Outcome, Plan, day_number, fit
@@ -67,6 +68,13 @@ def train(config_file: Path, artifacts: Path, *, as_of: str | None = None, **ove
     assert day is not None
     plan = Plan(day_number(day), CREATED_AT)
     return Trained(config_file, config, artifacts, fit(config, plan, BundleStore(artifacts), silence()))
+
+
+def reopened(trained: Trained, folder: Path, *missing: str) -> Bundle:
+    """The trained bundle from a folder that was changed after it was copied."""
+    manifest = read_manifest(trained.artifacts / trained.bundle_id)
+    files = {name: file_entry(folder / name) for name in manifest.files if name not in missing}
+    return open_bundle(BundleFolder(folder, manifest.model_copy(update={"files": files})))
 
 
 def silence() -> Progress:

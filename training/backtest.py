@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Mask, Rows, Vector
+from recsvc.domain.arrays import Counts, Mask, Rows, Vector
 from recsvc.domain.ids import ItemIds
 from recsvc.serving.recommender import BATCH, Recommender
 from recsvc.serving.rules import Rules
+from recsvc.serving.scoring import Scored
 from training.baselines import als_alone, p_topfreq
 from training.metrics import Estimate, bootstrap, hit, ndcg, recall
 from training.split import GROUPS, Cohort, cohort
@@ -23,10 +24,11 @@ from training.trainer import Trainer
 K = 10
 METRICS = {"ndcg@10": ndcg, "recall@10": recall, "hit@10": hit}
 BASELINES = ("recent_popular", "als_alone", "p_topfreq")
-METHODS = (*BASELINES, "ranking", "slate")
+METHODS = (*BASELINES, "blend", "ranking", "slate")
 SPLITS = ("all", "repeat", "explore")
 NEW_HIT = "new_hit@10"
 PAIRED = "ndcg@10"
+COMPARED = (*BASELINES, "blend")
 Key = tuple[str, str, str]  # method, split, metric
 
 
@@ -78,11 +80,11 @@ def table(found: Replay) -> list[Row]:
 
 
 def _differences(found: Replay) -> dict[Key, Vector]:
-    """Paired differences of the ranking and the baselines."""
+    """Paired differences of the ranking and what it is compared with."""
     values = found.values
     return {
         (f"ranking - {other}", split, PAIRED): values["ranking", split, PAIRED] - values[other, split, PAIRED]
-        for other in BASELINES
+        for other in COMPARED
         for split in SPLITS
     }
 
@@ -120,10 +122,17 @@ def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict
                 "recent_popular": trending,
                 "als_alone": als_alone(affinity, len(bought) + K),
                 "p_topfreq": p_topfreq(bought, times, trending),
+                "blend": scored.pairs.item[_by_blend(scored, position)],
                 "ranking": scored.pairs.item[scored.of(position)],
                 "slate": scored.pairs.item[slates[position]],
             }
             yield customer_id, lists, bought
+
+
+def _by_blend(scored: Scored, customer: int) -> Counts:
+    """Positions of one customer's ranked candidates as the blend alone would order them."""
+    mine = np.arange(*scored.offsets[customer : customer + 2])
+    return mine[np.lexsort((scored.pairs.item[mine], -scored.blend_scores[mine]))]
 
 
 def _judge(lists: dict[str, Rows], bought: Rows, truth: frozenset[str], ids: ItemIds) -> Iterator[tuple[Key, float]]:

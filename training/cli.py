@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ NO_OPENMP = "error: the system's OpenMP library libgomp.so.1 is missing; install
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; without the training extra, say how to get it and exit 2."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read at import: who waits leaves the processor to others
     try:
         from training.commands import program
     except ModuleNotFoundError as error:
@@ -21,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         click.echo(MISSING, err=True)
         sys.exit(2)
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         if "libgomp" not in str(error):
             raise
         click.echo(NO_OPENMP, err=True)

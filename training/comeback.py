@@ -25,11 +25,12 @@ def is_comeback(histories: Histories, lapse: LapseParams, thresholds: LapseThres
     return comeback
 
 
-def comeback_buyers(histories: Histories, comeback: Mask, n_items: int) -> Counts:
-    """How many customers bought each item in an order that ended a lapse; shape (n_items,)."""
+def comeback_counts(histories: Histories, comeback: Mask, n_items: int) -> tuple[Counts, Counts]:
+    """How many customers bought each item in orders that ended a lapse, and how many such orders held it."""
     width = np.int64(histories.order_day.max()) + 1
     orders = (histories.order_customer() * width + histories.order_day)[comeback]
     customer = histories.line_customer()
     inside = np.isin(customer * width + histories.line_day, orders)
-    pairs = np.unique(customer[inside] * n_items + histories.line_item[inside])
-    return np.bincount(pairs % n_items, minlength=n_items)
+    item = histories.line_item[inside]
+    pairs = np.unique(customer[inside] * n_items + item)
+    return np.bincount(pairs % n_items, minlength=n_items), np.bincount(item, minlength=n_items)

@@ -84,8 +84,8 @@ class LapseConfig(Section):
 class RankingConfig(Section):
     """The slate."""
 
-    explore_slots: Annotated[int, Field(ge=0, le=10)] = 2
-    """Places of ten kept for products the customer never bought."""
+    explore_slots: Annotated[int, Field(ge=0, le=10)] | None = None
+    """Places of ten kept for products the customer never bought; not given, two, or one where two would cost much."""
     recent_days: PositiveInt = 28
     """Window of "popular now", before as_of."""
 

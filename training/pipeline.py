@@ -17,18 +17,20 @@ from recsvc.errors import DataError
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.rules import Rules
-from training.backtest import Row, pooled, replay, table
+from training.backtest import Replay, Row, pooled, replay, table
 from training.churn_reasons import ChurnReasons
 from training.cleaning import CleaningReport
 from training.config import TrainingConfig
 from training.drift_history import Drift, drift_since
 from training.drift_statistics import DRIFT, take_snapshot
-from training.gate import judge
+from training.gate import Comparison, compare, judge
 from training.intervals import ValueIntervals, value_intervals
 from training.model_choice import Choice
 from training.progress import Progress
+from training.recipes import RECIPE, Rival, recipe_of, rivals
 from training.session import open_session
-from training.staging import Staged, write_json
+from training.staged_files import write_json
+from training.staging import Staged
 from training.tables import load_tables, prepare
 from training.targeting import TargetingTable, replay_targeting, targeting_table
 from training.trainer import Trainer, draft_manifest
@@ -70,6 +72,7 @@ class BackTest:
 
     rows: tuple[Row, ...]
     targeting: TargetingTable | None
+    replayed: Replay | None = None
 
     def to_json(self) -> dict[str, Any]:  # JSON
         """Plain values by name."""
@@ -106,11 +109,13 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         check_is_current(plan, prepared.last_day, config.horizon_days)
         days = [day for day in cut_offs(config, plan.as_of_day, prepared.first_day) if trainer.has_catalogue(day)]
         tested = run_backtest(trainer, days)
+        compared = compare_recipes(rivals(store, config), tested.replayed, days, progress)
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)
-        verdict = judge(tested.rows, empty_share(recommender), tested.targeting, forced=plan.force)
+        verdict = judge(tested.rows, empty_share(recommender), tested.targeting, compared, forced=plan.force)
         intervals = intervals_of(staged, recommender)
         write_json(folder / REPORT, report(staged, tested, intervals))
+        write_json(folder / RECIPE, recipe_of(config))
         snapshot = take_snapshot(prepared, recommender.bundle.customer_table, config.horizon_days)
         write_json(folder / DRIFT, snapshot.statistics().to_json())
         drift = drift_since(store, prepared, snapshot)
@@ -154,9 +159,24 @@ def run_backtest(trainer: Trainer, days: list[int]) -> BackTest:
     """Replay at each day, and put the replays into tables."""
     if not days:
         return BackTest((), None)
-    replays = [replay(trainer, day) for day in days]
+    replayed = pooled([replay(trainer, day) for day in days])
     targeting = [replay_targeting(trainer, day) for day in days]
-    return BackTest(tuple(table(pooled(replays))), targeting_table(targeting))
+    return BackTest(tuple(table(replayed)), targeting_table(targeting), replayed)
+
+
+def compare_recipes(
+    found: Sequence[Rival], ours: Replay | None, days: list[int], progress: Progress
+) -> tuple[Comparison, ...]:
+    """Train the recipes of earlier bundles at the days ours was trained at, and compare the rankings."""
+    if ours is None:
+        return ()
+    compared = []
+    for rival in found:
+        with open_trainer(rival.config, progress.within(f"recipe of {rival.bundle_id}")) as (trainer, _):
+            if all(trainer.has_catalogue(day) for day in days):
+                theirs = pooled([replay(trainer, day) for day in days])
+                compared.append(compare(rival, ours, theirs))
+    return tuple(compared)
 
 
 @contextmanager
@@ -228,6 +248,7 @@ def report(staged: Staged, tested: BackTest, intervals: ValueIntervals) -> dict[
         "value_intervals": intervals.to_json(),
         "win_back_order": staged.targeting.to_json(),
         "churn_reasons": staged.churn_reasons.to_json(),
+        "ranker": staged.ranker.to_json(),
         "back_test": tested.to_json(),
     }
 

@@ -43,3 +43,8 @@ def shown_progress() -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield Progress(bar)
+
+
+def no_progress() -> Progress:
+    """Progress nobody sees."""
+    return Progress(Bar(disable=True))

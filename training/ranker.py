@@ -1,111 +1,190 @@
-"""Fitting the linear blend on past returns: what customers who came back bought first, and what told it apart."""
+"""Learning the second stage: trees that order the blend's shortlist, if on the latest past they did better than it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import lightgbm as lgb
 import numpy as np
-from scipy.optimize import minimize
 
-from recsvc.domain.arrays import Counts, Vector
-from recsvc.domain.blending import LinearBlend
-from recsvc.domain.features import FEATURE_NAMES, feature_matrix
-from recsvc.serving.recommender import BATCH, Recommender
-from recsvc.serving.rules import Rules
-from training.split import REGULAR_ORDERS, Truth
+from recsvc.domain.arrays import Counts, Floats, Mask, Vector
+from recsvc.domain.blending import LinearBlend, RankedBy
+from recsvc.domain.features import BLEND_NAMES, TREE_NAMES
+from recsvc.serving.ranking import choose
+from recsvc.serving.trees import Trees
+from training.blend import prior_blend
+from training.past_returns import PastReturns
 
-MIN_RETURNS = 100  # below this floor the weights would be noise
-MAX_RETURNS = 4000
-L2 = 0.1  # ridge on standardised features: what a horizon ago told best must not be learned to the letter
-SCALE_FLOOR = 1e-9
+K = 10
+N_TREES = 100  # more take longer at every request than they are worth
+MIN_RETURNS = 200  # customers, over all label days: below this floor trees learn by heart
+MIN_JUDGED = 30
+EXPLORE_SLOTS = (2, 1)  # of ten, the most that is affordable
+MAX_EXPLORE_COST = 0.0125  # NDCG@10; the slate may lose .015, and seasons differ
+PARAMETERS = {
+    "objective": "rank_xendcg",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 100,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "max_bin": 127,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+PARAMETERS_BEGIN = "\nparameters:"  # in LightGBM's text format: a record of the training that prediction does not read
+TOO_FEW = f"fewer than {MIN_RETURNS} past returns to learn trees from"
 
 
 @dataclass(frozen=True, slots=True)
-class PastReturns:
-    """Candidates of customers who came back, and which of them they bought.
+class Trial:
+    """NDCG@10 on the latest label day, of customers the trees had not seen; with how many they were.
+
+    `explore_cost` says what each number of places for new products costs whichever stage ranks.
+    """
+
+    customers: int
+    trees: float
+    blend: float
+    explore_cost: dict[int, float]
+
+    def explore_slots(self) -> int:
+        """Most places of ten for new products that cost little."""
+        affordable = [slots for slots in EXPLORE_SLOTS if self.explore_cost[slots] <= MAX_EXPLORE_COST]
+        return affordable[0] if affordable else EXPLORE_SLOTS[-1]
+
+    def to_json(self) -> dict[str, Any]:  # JSON
+        """Plain values by name."""
+        cost = {str(slots): value for slots, value in self.explore_cost.items()}
+        return {"customers": self.customers, "trees": self.trees, "blend": self.blend, "explore_cost": cost}
+
+
+@dataclass(frozen=True, slots=True)
+class RankerFit:
+    """Both stages, which of them ranks, and why.
 
     Attributes
     ----------
-    matrix : shape (n_pairs, n_features)
-    starts : shape (n_customers,), where each customer's pairs begin
-    target : shape (n_pairs,), 1 / hits where bought, else 0
+    trees : text of `ranker.txt`; None where the blend ranks
+    label_days : days since 1970-01-01, latest first
+    returns : customers learned from, over all label days
+    trial : None where there was too little to try
     """
 
-    matrix: Vector
-    starts: Counts
-    target: Vector
+    blend: LinearBlend
+    ranked_by: RankedBy
+    trees: str | None
+    label_days: tuple[int, ...] = ()
+    returns: int = 0
+    trial: Trial | None = None
+
+    @property
+    def explore_slots(self) -> int:
+        """Places of ten for products never bought, where the config names no number."""
+        return EXPLORE_SLOTS[0] if self.trial is None else self.trial.explore_slots()
+
+    def to_json(self) -> dict[str, Any]:  # JSON
+        """Content of `ranker` in `report.json`."""
+        trial = None if self.trial is None else self.trial.to_json()
+        return {
+            **self.ranked_by.to_json(),
+            "label_days": list(self.label_days),
+            "returns": self.returns,
+            "trial": trial,
+        }
 
 
-def prior_blend() -> LinearBlend:
-    """Stand in until there are enough past returns: most-bought items first, then what is popular now."""
-    weight = np.zeros(len(FEATURE_NAMES))
-    weight[FEATURE_NAMES.index("order_days")] = 10.0
-    weight[FEATURE_NAMES.index("recent_share")] = 0.1
-    return LinearBlend(FEATURE_NAMES, np.zeros(len(weight)), np.ones(len(weight)), weight)
+def no_ranker(why: str = "there is no past to learn from") -> RankerFit:
+    """Stand in until there is something to learn from."""
+    return RankerFit(prior_blend(), RankedBy(False, why), None)
 
 
-def fit_blend(recommender: Recommender, truth: Truth, random_state: int) -> LinearBlend:
-    """Weights that best tell bought candidates from the rest, or the prior below the data floor.
+def fit_ranker(days: Sequence[PastReturns], threads: int, seed: int) -> RankerFit:
+    """Learn both stages from label days, the latest first.
 
-    Maximises the listwise likelihood (softmax over each customer's candidates) of a past horizon.
-
-    Parameters
-    ----------
-    recommender
-        Staged at a cut-off whose horizon has passed; its own blend does not matter.
-    truth
-        Items of each returner's first order after that cut-off.
+    The trees rank if they beat the blend where neither could have looked: trees learned on the earlier days from half
+    of the customers, and the blend of the day before, on the other half of the latest day. With one label day both
+    halves are of that day. Trees that win are learned again from everything.
 
     References
     ----------
-    Cao et al. (2007), Learning to Rank: From Pairwise Approach to Listwise Approach, ICML
+    Ke et al. (2017), LightGBM, NeurIPS; Bruch (2021), An Alternative Cross Entropy Loss for Learning-to-Rank, WWW
     """
-    returns = past_returns(recommender, truth, random_state)
-    if len(returns.starts) < MIN_RETURNS:
-        return prior_blend()
-    mean, scale = returns.matrix.mean(axis=0), returns.matrix.std(axis=0)
-    scale = np.where(scale > SCALE_FLOOR, scale, 1.0)
-    standard = (returns.matrix - mean) / scale
-    found = minimize(_loss, np.zeros(standard.shape[1]), (standard, returns), jac=True, method="L-BFGS-B")
-    return LinearBlend(FEATURE_NAMES, mean, scale, found.x)
+    latest, earlier = days[0], list(days[1:]) or [days[0]]
+    returns = sum(map(len, days))
+    if returns < MIN_RETURNS or latest.held_out.sum() < MIN_JUDGED:
+        return RankerFit(latest.blend, RankedBy(False, TOO_FEW), None, returns=returns)
+    trial = _trial(latest, earlier, threads, seed)
+    if trial.trees <= trial.blend:
+        why = f"on the latest label day trees had NDCG@10 {trial.trees:.4f}, the blend {trial.blend:.4f}"
+        return RankerFit(latest.blend, RankedBy(False, why), None, returns=returns, trial=trial)
+    text = fit_trees([(day, np.ones(len(day), bool)) for day in days], threads, seed)
+    why = f"on the latest label day they had NDCG@10 {trial.trees:.4f}, the blend {trial.blend:.4f}"
+    return RankerFit(latest.blend, RankedBy(True, why), text, returns=returns, trial=trial)
 
 
-def past_returns(recommender: Recommender, truth: Truth, random_state: int) -> PastReturns:
-    """Candidates of a bounded sample of regular customers who came back and bought at least one of them."""
-    matrices, targets, starts, at = [np.zeros((0, len(FEATURE_NAMES)))], [np.zeros(0)], [], 0
-    for matrix, target in _labelled(recommender, sorted(truth), truth, random_state):
-        matrices.append(matrix)
-        targets.append(target / target.sum())
-        starts.append(at)
-        at += len(target)
-    return PastReturns(np.concatenate(matrices), np.array(starts, np.int64), np.concatenate(targets))
+def fit_trees(parts: Sequence[tuple[PastReturns, Mask]], threads: int, seed: int) -> str:
+    """Text of trees learned from some of the customers of each label day."""
+    taken = [_rows(day, customers) for day, customers in parts]
+    data = lgb.Dataset(
+        [matrix for matrix, _, _ in taken],
+        label=np.concatenate([hits for _, hits, _ in taken]).astype(np.float32),
+        group=np.concatenate([sizes for _, _, sizes in taken]),
+        feature_name=list(TREE_NAMES),
+        params={"max_bin": PARAMETERS["max_bin"], "verbosity": -1, "num_threads": threads},
+    )
+    chosen = {**PARAMETERS, "num_threads": threads, "seed": seed}
+    text: str = lgb.train(chosen, data, num_boost_round=N_TREES).model_to_string()
+    return text.partition(PARAMETERS_BEGIN)[0]  # they name the threads, and would make equal bundles differ
 
 
-def _labelled(
-    recommender: Recommender, returners: list[str], truth: Truth, random_state: int
-) -> Iterator[tuple[Vector, Vector]]:
-    sample = np.random.default_rng(random_state).permutation(len(returners))[:MAX_RETURNS]
-    chosen = [returners[position] for position in sorted(sample)]
-    ids = recommender.bundle.items.ids
-    for start in range(0, len(chosen), BATCH):
-        histories, _ = recommender.bundle.customers.get_many(chosen[start : start + BATCH])
-        scored, _ = recommender.score(histories, Rules())
-        matrix = feature_matrix(scored.facts)
-        for customer, customer_id in enumerate(histories.customer_ids):
-            mine = slice(scored.offsets[customer], scored.offsets[customer + 1])
-            target = np.isin(scored.pairs.item[mine], ids.known_rows(truth[customer_id])).astype(np.float64)
-            if np.diff(histories.order_offsets)[customer] >= REGULAR_ORDERS and target.any():
-                yield matrix[mine], target
+def mean_ndcg(returns: PastReturns, scores: Vector, customers: Mask) -> float:
+    """Mean NDCG@10 of some customers' shortlists in order of score; ties in order of the pairs."""
+    sizes = returns.sizes
+    customer = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((np.arange(len(scores)), -scores, customer))
+    place = np.arange(len(scores)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    discount = np.where(place < K, 1 / np.log2(place + 2.0), 0.0)
+    gain = np.bincount(customer, discount * returns.hits[order], minlength=len(sizes))
+    ideal = np.cumsum(1 / np.log2(np.arange(K) + 2.0))[np.minimum(returns.bought, K) - 1]
+    return float((gain / ideal)[customers].mean())
 
 
-def _loss(weight: Vector, standard: Vector, returns: PastReturns) -> tuple[float, Vector]:
-    """Mean listwise cross-entropy with its gradient."""
-    starts = returns.starts
-    lengths = np.diff(np.append(starts, len(standard)))
-    score = standard @ weight
-    score -= np.repeat(np.maximum.reduceat(score, starts), lengths)
-    log_total = np.repeat(np.log(np.add.reduceat(np.exp(score), starts)), lengths)
-    surplus = np.exp(score - log_total) - returns.target
-    loss = -(returns.target @ (score - log_total)) / len(starts) + L2 * weight @ weight
-    return float(loss), standard.T @ surplus / len(starts) + 2 * L2 * weight
+def _trial(latest: PastReturns, earlier: Sequence[PastReturns], threads: int, seed: int) -> Trial:
+    text = fit_trees([(day, ~day.held_out) for day in earlier], threads, seed)
+    judged = latest.held_out
+    by_trees = Trees(text, TREE_NAMES).score(latest.matrix)
+    by_blend = earlier[0].blend.score(latest.matrix[:, : len(BLEND_NAMES)].astype(np.float64))
+    trees, blend = mean_ndcg(latest, by_trees, judged), mean_ndcg(latest, by_blend, judged)
+    best = by_trees if trees > blend else by_blend
+    return Trial(
+        customers=int(judged.sum()),
+        trees=trees,
+        blend=blend,
+        explore_cost={slots: max(trees, blend) - slate_ndcg(latest, best, judged, slots) for slots in EXPLORE_SLOTS},
+    )
+
+
+def slate_ndcg(returns: PastReturns, scores: Vector, customers: Mask, explore_slots: int) -> float:
+    """Mean NDCG@10 of slates that keep their last places for products never bought."""
+    starts, is_new = np.cumsum(returns.sizes) - returns.sizes, returns.matrix[:, TREE_NAMES.index("bought")] == 0
+    values = []
+    for customer in np.flatnonzero(customers):
+        mine = np.arange(starts[customer], starts[customer] + returns.sizes[customer])
+        ranked = mine[np.argsort(-scores[mine], kind="stable")]
+        hits = returns.hits[choose(ranked, is_new[ranked], K, explore_slots)]
+        ideal = (1 / np.log2(np.arange(min(returns.bought[customer], K)) + 2.0)).sum()
+        values.append((hits / np.log2(np.arange(len(hits)) + 2.0)).sum() / ideal)
+    return float(np.mean(values))
+
+
+def _rows(day: PastReturns, customers: Mask) -> tuple[Floats, Mask, Counts]:
+    if customers.all():
+        return day.matrix, day.hits, day.sizes
+    pairs = np.repeat(customers, day.sizes)
+    return day.matrix[pairs], day.hits[pairs], day.sizes[customers]

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.sparse as sp
@@ -19,23 +17,15 @@ import scipy.sparse as sp
 from recsvc.bundle.customers import CustomersWriter
 from recsvc.bundle.manifest import FoldInConvention
 from recsvc.bundle.reader import (
-    ATTRIBUTES,
+    BOUGHT_TOGETHER,
     CUSTOMER_TABLE,
     CUSTOMERS,
-    FACTORS,
-    GRAM,
-    INDEX,
-    ITEMS,
-    LAPSE,
-    RANKER,
-    RETURN_MODEL,
-    VALUE,
+    LIKED_TOGETHER,
     fold_in_params,
     read_categories,
     read_shelf,
 )
-from recsvc.domain.arrays import Counts, Factors
-from recsvc.domain.blending import LinearBlend
+from recsvc.domain.arrays import AnyArray
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds, lapsed_after_days
 from recsvc.domain.preferences import preferences
@@ -43,27 +33,29 @@ from recsvc.domain.profiles import CustomerModels, Economics, expected_orders, p
 from recsvc.domain.rfm import Rfm, gaps
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
-from training.als import fit_item_factors, gram_matrix
+from training.als import fit_item_factors
 from training.churn_market import build_market
 from training.churn_reasons import ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
 from training.churn_stated import statements_of
 from training.churn_troubles import troubles_of
-from training.comeback import comeback_buyers, is_comeback
+from training.comeback import is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
 from training.customer_table import CustomerTable
 from training.habits import habit_table, known_habits, with_habits
-from training.index import write_index
 from training.interactions import user_items, weighted
 from training.intervals import sampled
+from training.item_statistics import ItemStatistics, category_columns
 from training.lapse import fit_category_clocks, fit_lapse
 from training.maximum_likelihood import Diagnostics
 from training.model_choice import Choice, choose_transactions
+from training.neighbours import NeighbourSample, bought_together, liked_together
 from training.past_windows import sample_records
 from training.progress import Progress
-from training.ranker import prior_blend
+from training.ranker import RankerFit, no_ranker
 from training.records import Fingerprint, Summaries, stream_histories, with_touchpoints, write_records
 from training.split import Past, joined_past, past_of
+from training.staged_files import write_catalogue, write_customer_models, write_neighbours, write_ranker, write_taste
 from training.standing import fit_layer_rule
 from training.tables import Prepared
 from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
@@ -93,6 +85,7 @@ class Staged:
     targeting: TargetingFit
     churn_reasons: ChurnReasons
     fingerprint: str
+    ranker: RankerFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +93,8 @@ class SecondPass:
     """What the records say once the customer models are known."""
 
     matrix: sp.csr_matrix
-    n_comeback_buyers: Counts
+    statistics: ItemStatistics
+    sample: NeighbourSample
     past: Past
     customers: CustomerTable
     churn_reasons: ChurnReasons
@@ -115,7 +109,7 @@ def stage(
     targeted: bool = True,
     explained: bool = True,
 ) -> Staged:
-    """Fit everything but the blend on what was read, and write it into `folder` with the prior blend.
+    """Fit everything but the ranker on what was read, and write it into `folder` with a stand-in.
 
     Not `targeted`, BTYD orders the win-back list; not `explained`, nobody has a likely reason to have left: for replays
     in which nobody looks at it.
@@ -142,11 +136,16 @@ def stage(
             fitted = replace(fitted, models=replace(fitted.models, standing=found.customers.standing()))
     with progress.step("taste (ALS)") as done:
         factors = fit_item_factors(found.matrix, config.als, config.engine.threads, done)
+    with progress.step("items that go together"):
+        _write_what_goes_together(folder, found.sample, prepared.as_of_day, config)
     with progress.step("files"):
-        _write_files(folder, prepared, found, fitted.models, factors)
+        write_catalogue(folder, prepared, _item_statistics(prepared, found.statistics))
+        write_taste(folder, factors)
+        write_customer_models(folder, fitted.models)
         _write_customers(folder, prepared, found, fitted.models, habits)
-        write_blend(folder, prior_blend())
-    return Staged(folder, prepared, found.past, fitted, targeting, found.churn_reasons, fingerprint.hexdigest())
+        write_ranker(folder, no_ranker())
+    reasons, digest = found.churn_reasons, fingerprint.hexdigest()
+    return Staged(folder, prepared, found.past, fitted, targeting, reasons, digest, no_ranker())
 
 
 def check_catalogue(prepared: Prepared) -> None:
@@ -198,16 +197,6 @@ def fold_in_convention(config: AlsConfig) -> FoldInConvention:
     )
 
 
-def write_blend(folder: Path, blend: LinearBlend) -> None:
-    """Write, or replace, the ranker of a staged folder."""
-    write_json(folder / RANKER, blend.to_json())
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write readable JSON with sorted keys."""
-    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-
-
 def _with_category_clocks(fitted: CustomerFit, records: CustomersWriter, items: pa.Table) -> CustomerFit:
     if "category" not in items.column_names:
         return fitted
@@ -230,16 +219,17 @@ def _second_pass(
     explained: bool,
 ) -> SecondPass:
     convention = fold_in_params(fold_in_convention(config.als))
-    comebacks = np.zeros(len(prepared.items), np.int64)
     day, shelf = prepared.as_of_day, read_shelf(prepared.items)
+    statistics = ItemStatistics(len(prepared.items))
+    sample = NeighbourSample(prepared.n_lines, prepared.n_catalogue, config.als.random_state)
     matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering, shelf.names)
     churn = ChurnEvidence(build_market(prepared)) if explained else None
     for histories in batches:
         figures = profiles(histories, models, day)
         matrix = user_items(histories, day, prepared.n_catalogue, convention)
         matrices.append(weighted(matrix, figures.has_lapsed() & figures.high_value, config.als.winback_weight))
-        returned = is_comeback(histories, models.lapse, models.thresholds)
-        comebacks += comeback_buyers(histories, returned, len(comebacks))
+        statistics.add(histories, is_comeback(histories, models.lapse, models.thresholds))
+        sample.add(histories)
         pasts.append(past_of(histories, day))
         expected = expected_orders(histories, figures, models, day)
         customers.add(histories.customer_ids, figures, expected, preferences(histories, shelf))
@@ -249,20 +239,20 @@ def _second_pass(
     matrix = sp.vstack(matrices, format="csr")
     ids = prepared.customer_ids
     reasons = churn.reasons(ids, statements_of(prepared)) if churn else no_churn_reasons(len(ids))
-    return SecondPass(matrix, comebacks, joined_past(pasts), customers, reasons)
+    return SecondPass(matrix, statistics, sample, joined_past(pasts), customers, reasons)
 
 
-def _write_files(folder: Path, prepared: Prepared, found: SecondPass, models: CustomerModels, factors: Factors) -> None:
-    comebacks = pa.array(found.n_comeback_buyers)
-    pq.write_table(prepared.items.append_column("n_comeback_buyers", comebacks), folder / ITEMS)
-    if prepared.attributes is not None:
-        pq.write_table(prepared.attributes, folder / ATTRIBUTES)
-    np.save(folder / FACTORS, factors, allow_pickle=False)
-    np.save(folder / GRAM, gram_matrix(factors), allow_pickle=False)
-    write_index(factors, folder / INDEX)
-    write_json(folder / VALUE, models.value_json())
-    write_json(folder / LAPSE, models.lapse_json())
-    write_json(folder / RETURN_MODEL, models.targeting.to_json())
+def _item_statistics(prepared: Prepared, statistics: ItemStatistics) -> dict[str, AnyArray]:
+    items = prepared.items
+    return statistics.columns(items["n_order_days"].to_numpy()) | category_columns(items, prepared.n_catalogue)
+
+
+def _write_what_goes_together(folder: Path, sample: NeighbourSample, as_of_day: int, config: TrainingConfig) -> None:
+    lines, threads, half_life_days = sample.lines(), config.engine.threads, config.als.half_life_days
+    bought = bought_together(lines, sample.n_catalogue, threads)
+    liked = liked_together(lines, sample.n_catalogue, as_of_day, half_life_days, threads)
+    write_neighbours(folder, BOUGHT_TOGETHER, bought)
+    write_neighbours(folder, LIKED_TOGETHER, liked)
 
 
 def _write_customers(

@@ -6,13 +6,17 @@ result says how it is ordered. Undecayed and uncapped: what is computed *from* t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ibis
 from ibis import _
 from ibis.expr.types import Table
 
 from training.config_recipe import CatalogueConfig
 
-BUYER_COUNTS = ("n_buyers", "n_order_days", "n_recent_buyers", "n_repeat_buyers")
+WEEK_DAYS, QUARTER_DAYS = 7, 90
+WINDOW_COUNTS = ("n_recent_buyers", "n_previous_buyers", "n_week_buyers", "n_quarter_buyers")
+BUYER_COUNTS = ("n_buyers", "n_order_days", "n_repeat_buyers", *WINDOW_COUNTS)
 SALES = ("units", "first_day", "last_day", "last_price")
 MEASURES = ("item_row", "item_key", "item_id", "in_catalogue", *BUYER_COUNTS, *SALES)
 DESCRIPTIONS = ("title", "category", "brand", "price", "unit_cost", "available", "available_from", "url", "image_url")
@@ -31,7 +35,22 @@ def customers(daily: Table, names: Table) -> Table:
     return _numbered(names.semi_join(bought, "customer_key"), "customer_row", ["customer_key"]).order_by("customer_row")
 
 
-def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, recent_from: int) -> Table:
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """When buyers count as recent: from `as_of_day` (exclusive, days since 1970-01-01) back."""
+
+    as_of_day: int
+    recent_days: int
+
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """First day, and the day after the last, of each of `WINDOW_COUNTS`."""
+        end, recent = self.as_of_day, self.as_of_day - self.recent_days
+        starts = (recent, recent - self.recent_days, end - WEEK_DAYS, end - QUARTER_DAYS)
+        ends = (end, recent, end, end)
+        return dict(zip(WINDOW_COUNTS, zip(starts, ends, strict=True), strict=True))
+
+
+def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, windows: Windows) -> Table:
     """Products that were bought, catalogue first, each part in order of item_id.
 
     Parameters
@@ -42,13 +61,13 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, re
         Result of `latest_lines`.
     names
         `products.Products.names`.
-    recent_from : days since 1970-01-01
-        First day that counts as recent, for `n_recent_buyers`.
+    windows
+        For the `WINDOW_COUNTS`.
 
     Returns
     -------
-    item_row (int32), item_key, item_id, in_catalogue, n_buyers, n_order_days, n_recent_buyers, n_repeat_buyers, units,
-    first_day, last_day, last_price (minor units), then whatever of `DESCRIPTIONS` is known.
+    item_row (int32), item_key, item_id, in_catalogue, the `BUYER_COUNTS`, units, first_day, last_day, last_price (minor
+    units), then whatever of `DESCRIPTIONS` is known.
     """
     products = daily.filter(daily.is_product)
     sold = products.group_by("item_key").agg(
@@ -56,7 +75,7 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, re
         first_day=products.day.min(),
         last_day=products.day.max(),
     )
-    counted = _left(sold, _buyers(products, recent_from), "item_key")
+    counted = _left(sold, _buyers(products, windows), "item_key")
     known = counted.mutate(**{name: counted[name].fill_null(0) for name in BUYER_COUNTS})
     popular = _numbered(known, "place", [ibis.desc("n_buyers"), "item_key"])
     chosen = (popular.n_buyers >= config.min_buyers) & (popular.place < config.max_items)
@@ -66,16 +85,19 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, re
     return named.select(*MEASURES, *(name for name in DESCRIPTIONS if name in named.columns)).order_by("item_row")
 
 
-def _buyers(products: Table, recent_from: int) -> Table:
-    """How many customers bought each item: ever, lately, on two days or more; and on how many customer-days."""
+def _buyers(products: Table, windows: Windows) -> Table:
+    """How many customers bought each item: ever, on two days or more, in each window; and on how many customer-days."""
     named = products.filter(products.customer_key.notnull())
-    pairs = named.group_by("item_key", "customer_key").agg(days=named.count(), last_day=named.day.max())
-    recent = (pairs.last_day >= recent_from).cast("int64")
+    within = {
+        name: ((named.day >= start) & (named.day < end)).any().cast("int64")
+        for name, (start, end) in windows.spans().items()
+    }
+    pairs = named.group_by("item_key", "customer_key").agg(days=named.count(), **within)
     return pairs.group_by("item_key").agg(
         n_buyers=pairs.count(),
         n_order_days=pairs.days.sum().cast("int64"),
-        n_recent_buyers=recent.sum().cast("int64"),
         n_repeat_buyers=(pairs.days >= 2).cast("int64").sum().cast("int64"),
+        **{name: pairs[name].sum().cast("int64") for name in WINDOW_COUNTS},
     )
 
 

@@ -159,9 +159,9 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
     lines = at_level(cleaned.lines, tables.products.levels)
     daily = session.store("daily", summaries.daily_lines(lines))
     customers = session.store("customers", summaries.customers(daily, tables.orders.customers))
-    recent_from, latest = as_of_day - config.ranking.recent_days, summaries.latest_lines(lines)
+    windows, latest = summaries.Windows(as_of_day, config.ranking.recent_days), summaries.latest_lines(lines)
     names = tables.products.names
-    items = session.store("items", summaries.items(daily, latest, names, config.catalogue, recent_from))
+    items = session.store("items", summaries.items(daily, latest, names, config.catalogue, windows))
     records = session.store("records", summaries.record_lines(daily, customers, items))
     session.drop(daily)
     span = records.aggregate(n=records.count(), first=records.day.min(), last=records.day.max()).to_pyarrow()

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsvc.api.schemas import State
-from recsvc.serving.slate import Strategy
+from recsvc.serving.slate import Stage, Strategy
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -44,11 +44,32 @@ class ItemReply(Reply):
     image_url: str | None
 
 
+class FeatureEffectReply(Reply):
+    """What one feature was, and what it added to the score."""
+
+    feature: str
+    value: float
+    contribution: float
+
+
+class ExplanationReply(Reply):
+    """How an item came to its place."""
+
+    sources: Annotated[list[str], Field(description="Candidate sources that proposed it.")]
+    ranked_by: Stage
+    blend_score: Annotated[float, Field(description="What chose the hundred candidates that the trees order.")]
+    features: Annotated[
+        list[FeatureEffectReply],
+        Field(description="The strongest first; contributions add up to the score but for a constant of the slate."),
+    ]
+
+
 class RecommendedItem(ItemReply):
     """One place of a slate."""
 
     score: Annotated[float, Field(description="What the ranking sorts by; comparable within one slate only.")]
     reasons: list[ReasonReply]
+    explanation: Annotated[ExplanationReply | None, Field(description="Only with `explain`; absent otherwise.")] = None
 
 
 class SimilarItemReply(ItemReply):

@@ -92,6 +92,8 @@ def _recommended_json(one: Recommendation, recommender: Answers) -> Json:
     shown = _item_json(one.item_id, one.rank, recommender)
     shown["score"] = one.score
     shown["reasons"] = one.reasons  # orjson writes dataclasses field by field
+    if one.explanation is not None:
+        shown["explanation"] = one.explanation
     return shown
 
 

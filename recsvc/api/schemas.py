@@ -35,6 +35,7 @@ ExploreSlots = Annotated[
     int | None,
     Field(ge=0, le=MAX_K, description="Last places kept for products never bought; at most k. Default: the service's."),
 ]
+Explain = Annotated[bool, Field(description="Say of each item who proposed it and what each feature added.")]
 
 
 EITHER: list[JsonValue] = [{"required": ["customer_id"]}, {"required": ["customer_ids"]}]
@@ -54,6 +55,7 @@ class RecommendationParams(Request):
     exclude_purchased: ExcludePurchased = False
     category: Categories = ()
     explore_slots: ExploreSlots = None
+    explain: Explain = False
 
     @model_validator(mode="after")
     def _slots_within_list(self) -> Self:
@@ -63,7 +65,9 @@ class RecommendationParams(Request):
     def query_for(self, customer_id: str) -> Query:
         """Question to the recommender about one customer."""
         exclude = frozenset(self.exclude)
-        return Query(customer_id, self.k, exclude, self.exclude_purchased, self.category, self.explore_slots)
+        return Query(
+            customer_id, self.k, exclude, self.exclude_purchased, self.category, self.explore_slots, self.explain
+        )
 
 
 class CustomerRecommendationParams(RecommendationParams):
@@ -90,18 +94,21 @@ class RecommendationRequest(Request):
     filters: Filters = Filters()
     exclude_purchased: ExcludePurchased = False
     explore_slots: ExploreSlots = None
+    explain: Explain = False
 
     @model_validator(mode="after")
     def _asks_for_somebody(self) -> Self:
         if (self.customer_id is None) == (self.customer_ids is None):
             raise PydanticCustomError("either", "give either customer_id or customer_ids")
         _check_slots(self.explore_slots, self.k)
+        if self.explain and self.customer_ids is not None:
+            raise PydanticCustomError("one_at_a_time", "explain works for one customer_id at a time")
         return self
 
     def query_for(self, customer_id: str) -> Query:
         """Question to the recommender about one of the customers."""
         exclude, categories = frozenset(self.exclude), self.filters.categories
-        return Query(customer_id, self.k, exclude, self.exclude_purchased, categories, self.explore_slots)
+        return Query(customer_id, self.k, exclude, self.exclude_purchased, categories, self.explore_slots, self.explain)
 
 
 class CustomerParams(Request):

@@ -17,22 +17,27 @@ from recsvc.bundle.customers import CustomersReader
 from recsvc.bundle.manifest import FoldInConvention, Manifest
 from recsvc.bundle.store import BundleFolder, check_files
 from recsvc.domain.arrays import Factors, Vector, frozen
-from recsvc.domain.blending import LinearBlend
+from recsvc.domain.blending import LinearBlend, RankedBy
 from recsvc.domain.category_clock import Categories, top_categories
-from recsvc.domain.features import FEATURE_NAMES
+from recsvc.domain.features import BLEND_NAMES
 from recsvc.domain.fold_in import FoldInParams
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.items import ItemTable
+from recsvc.domain.neighbours import Neighbours, no_neighbours
 from recsvc.domain.profiles import CustomerModels
 from recsvc.domain.return_model import Targeting, btyd_targeting
 from recsvc.domain.shelf import Shelf, build_shelf, without_sensitive
+from recsvc.domain.shop import Shop
 from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
 CUSTOMERS, CUSTOMER_TABLE, ATTRIBUTES = "customers.lmdb", "customers.parquet", "attributes.parquet"
 VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
-RANKER, REPORT = "ranker.json", "report.json"
-STATISTICS = ("n_buyers", "n_recent_buyers", "n_repeat_buyers", "n_comeback_buyers", "first_day", "last_day")
+RANKER, TREES, REPORT = "ranker.json", "ranker.txt", "report.json"
+BOUGHT_TOGETHER, LIKED_TOGETHER = "bought_together", "liked_together"
+NEIGHBOUR_PARTS = ("offsets", "item", "weight")
+NOT_STATISTICS = ("ids", "n_catalogue", "n_customers", "as_of_day")
+STATISTICS = tuple(field.name for field in fields(ItemTable) if field.name not in NOT_STATISTICS)
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,24 @@ class Bundle:
     customers: CustomersReader
     models: CustomerModels
     blend: LinearBlend
+    ranking: RankedBy
+    neighbours: tuple[Neighbours, Neighbours]
     fold_in: FoldInParams
 
     @property
     def bundle_id(self) -> str:
         """Digest of the bundle's content."""
         return self.manifest.bundle_id
+
+    @property
+    def shop(self) -> Shop:
+        """What ranking looks at beside the customer."""
+        return Shop(self.items, self.factors, *self.neighbours, self.models.lapse)
+
+    @property
+    def trees_file(self) -> Path:
+        """Where the trees are, if they rank."""
+        return self.folder / TREES
 
     @cached_property
     def customer_table(self) -> pa.Table:
@@ -118,14 +135,18 @@ def _open(bundle: BundleFolder) -> Bundle:
         gram=np.load(folder / GRAM, mmap_mode="r"),
         customers=CustomersReader(folder / CUSTOMERS),
         models=CustomerModels.from_json(_json(folder / VALUE), _json(folder / LAPSE), _targeting(folder)),
-        blend=LinearBlend.from_json(_json(folder / RANKER), FEATURE_NAMES),
+        blend=LinearBlend.from_json(_json(folder / RANKER), BLEND_NAMES),
+        ranking=RankedBy.from_json(_json(folder / RANKER)),
+        neighbours=(_neighbours(folder, BOUGHT_TOGETHER, manifest), _neighbours(folder, LIKED_TOGETHER, manifest)),
         fold_in=fold_in_params(manifest.fold_in),
     )
 
 
 def read_items(catalogue: pa.Table, manifest: Manifest) -> ItemTable:
-    """Item statistics from the columns of `items.parquet`."""
-    columns = {name: frozen(catalogue[name].to_numpy()) for name in STATISTICS}
+    """Item statistics from the columns of `items.parquet`; those a bundle was made before are 0: its trees were too."""
+    nothing = np.zeros(len(catalogue), np.int32)
+    known = catalogue.column_names
+    columns = {name: frozen(catalogue[name].to_numpy() if name in known else nothing) for name in STATISTICS}
     return ItemTable(
         ids=ItemIds(catalogue["item_id"].to_pylist()),
         n_catalogue=manifest.shapes.catalogue,
@@ -167,6 +188,7 @@ def _check_belongs_together(bundle: Bundle) -> None:
         "factors": (bundle.factors.shape, (shapes.catalogue, shapes.factors)),
         "gram": (bundle.gram.shape, (shapes.factors, shapes.factors)),
         "customers": (len(bundle.customers), shapes.customers),
+        "neighbours": ([len(one) for one in bundle.neighbours], [shapes.catalogue] * 2),
         "item ids": (bundle.items.ids.digest, bundle.manifest.item_ids_digest),
     }
     for name, (is_, should_be) in found.items():
@@ -178,6 +200,18 @@ def _targeting(folder: Path) -> Targeting:
     """How the list is ordered; bundles from before there was a choice hold no file, and BTYD ordered them."""
     path = folder / RETURN_MODEL
     return Targeting.from_json(_json(path)) if path.is_file() else btyd_targeting("made before there was a choice")
+
+
+def neighbour_file(name: str, part: str) -> str:
+    """File of one array of `Neighbours`."""
+    return f"{name}_{part}.npy"
+
+
+def _neighbours(folder: Path, name: str, manifest: Manifest) -> Neighbours:
+    """Mapped from disk; bundles from before there were any hold no file."""
+    if not (folder / neighbour_file(name, NEIGHBOUR_PARTS[0])).is_file():
+        return no_neighbours(manifest.shapes.catalogue)
+    return Neighbours(*(np.load(folder / neighbour_file(name, part), mmap_mode="r") for part in NEIGHBOUR_PARTS))
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,7 +13,9 @@ from rich.table import Table
 from recsvc.api.replies import slate_json
 from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
 from recsvc.serving.recommender import Recommender
-from recsvc.serving.slate import Query, Slate
+from recsvc.serving.slate import Explanation, Query, Slate
+
+SHOWN_EFFECTS = 5  # of fifty: the rest is in --json
 
 
 @click.command(epilog="Example: recsvc recommend 1234 --k 5")
@@ -20,14 +23,13 @@ from recsvc.serving.slate import Query, Slate
 @click.option("--k", default=10, show_default=True, type=click.IntRange(1, 100), help="Length of the list.")
 @click.option("--exclude-purchased", is_flag=True, help="Only products this customer never bought.")
 @click.option("--explore-slots", type=click.IntRange(0, 100), help="Places kept for products never bought.")
+@click.option("--explain", is_flag=True, help="Who proposed each item, and what each feature added.")
 @with_artifacts
 @as_json
-def recommend(
-    customer_id: str, k: int, exclude_purchased: bool, explore_slots: int | None, artifacts: Path | None, as_json: bool
-) -> None:
+def recommend(customer_id: str, artifacts: Path | None, as_json: bool, **asked: Any) -> None:
     """Recommend products to one customer, with the reasons."""
     recommender = live_recommender(artifacts)
-    query = Query(customer_id, k=k, exclude_purchased=exclude_purchased, explore_slots=explore_slots)
+    query = Query(customer_id, **asked)  # the options bear the names of its fields
     slate = recommender.recommend(query, now=datetime.now(UTC))
     if as_json:
         write_json(slate_json(slate, recommender))
@@ -43,8 +45,15 @@ def shown(slate: Slate, recommender: Recommender) -> Table:
     else:
         value = "high value, " if who.high_value else ""
         title = f"{value}{who.state} since {who.state_since:%Y-%m-%d}; {who.orders} orders"
-    table = Table("", "item", "title", "why", title=title)
+    table = Table("", "item", "title", "why", *(("how",) if slate.query.explain else ()), title=title)
     for item in slate.items:
         why = "; ".join(reason.text for reason in item.reasons)
-        table.add_row(str(item.rank), item.item_id, recommender.item(item.item_id).title or "", why)
+        how = () if item.explanation is None else (told(item.explanation),)
+        table.add_row(str(item.rank), item.item_id, recommender.item(item.item_id).title or "", why, *how)
     return table
+
+
+def told(explanation: Explanation) -> str:
+    """Sources, and the features that moved the item most."""
+    effects = [f"{one.feature} {one.contribution:+.2f}" for one in explanation.features[:SHOWN_EFFECTS]]
+    return f"{', '.join(explanation.sources)}; {explanation.ranked_by}: {', '.join(effects)}"

@@ -1,6 +1,6 @@
 """The linear blend: standardised features times weights fitted on past returns.
 
-The first ranker, and the one that stays for retailers with too little data to learn more from.
+It chooses the candidates that the trees order, and ranks by itself where there is too little data to learn more from.
 """
 
 from __future__ import annotations
@@ -12,6 +12,23 @@ import numpy as np
 
 from recsvc.domain.arrays import Vector
 from recsvc.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class RankedBy:
+    """Which of the two orders the list, and why; part of `ranker.json`."""
+
+    by_trees: bool
+    why: str
+
+    def to_json(self) -> dict[str, Any]:  # JSON
+        """Plain data that `from_json` reads back."""
+        return {"ranked_by": "trees" if self.by_trees else "blend", "why": self.why}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RankedBy:
+        """Read what `to_json` wrote; bundles from before there were trees say nothing, and the blend ranks them."""
+        return cls(data.get("ranked_by") == "trees", str(data.get("why", "made before there were trees")))
 
 
 @dataclass(frozen=True, slots=True)

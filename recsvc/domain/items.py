@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Counts, Days, Rows, Vector
+from recsvc.domain.arrays import Counts, Days, Money, Rows, Vector
 from recsvc.domain.ids import ItemIds
 
 PRIOR_BUYERS = 2.0
@@ -25,6 +25,20 @@ class ItemTable:
         Who ever bought it, in the last `recent_days`, on two days or more, in the first order after a lapse.
     first_day, last_day : shape (n_items,), days since 1970-01-01
         First and last sale.
+    n_week_buyers, n_quarter_buyers, n_previous_buyers : shape (n_items,), customers
+        Who bought it in the last 7 days, the last 90, and in the `recent_days` before the last `recent_days`.
+    last_price : shape (n_items,), minor units
+        Of one unit, on its last line.
+    top_category, second_category : shape (n_items,), number of the category
+        At the first and second level of the path; 0 is the category of the items that have none.
+    n_category_buyers : shape (n_items,), count
+        Recent buyers of the catalogue items of the second-level category, summed over items.
+    rebuy_gap, rebuy_spread : shape (n_items,), log days
+        Mean and standard deviation of the log of days between a customer's purchases of it, shrunk to everyone's.
+    n_rebuys : shape (n_items,), count
+        Gaps behind these.
+    comeback_lift : shape (n_items,)
+        Log of its share in orders that end a lapse over its share in all others, shrunk to 0.
     n_customers
         Customers on record, the denominator of shares.
     as_of_day : days since 1970-01-01
@@ -38,6 +52,17 @@ class ItemTable:
     n_comeback_buyers: Counts
     first_day: Days
     last_day: Days
+    n_week_buyers: Counts
+    n_quarter_buyers: Counts
+    n_previous_buyers: Counts
+    last_price: Money
+    top_category: Rows
+    second_category: Rows
+    n_category_buyers: Counts
+    rebuy_gap: Vector
+    rebuy_spread: Vector
+    n_rebuys: Counts
+    comeback_lift: Vector
     n_customers: int
     as_of_day: int
 
@@ -48,6 +73,13 @@ class ItemTable:
         """Catalogue rows, most recent buyers first; ties by all-time buyers, then item id."""
         rows = np.arange(self.n_catalogue)
         return rows[np.lexsort((rows, -self.n_buyers[rows], -self.n_recent_buyers[rows]))].astype(np.int32)
+
+    def comebacks(self) -> Rows:
+        """Catalogue rows that ended somebody's lapse, by how many times more often than chance, times how often."""
+        rows = np.arange(self.n_catalogue)
+        buyers, lift = self.n_comeback_buyers[rows], self.comeback_lift[rows]
+        ranked = np.lexsort((rows, -np.round(buyers * np.exp(lift), 9)))
+        return ranked[(buyers[ranked] > 0) & (lift[ranked] > 0)].astype(np.int32)
 
     def repeat_share(self, rows: Rows) -> Vector:
         """Share of an item's buyers who came back for it, shrunk to a low prior; in (0, 1)."""

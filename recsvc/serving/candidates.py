@@ -6,18 +6,25 @@ shown. Adding a source means adding a class here and its name to `build_sources`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import scipy.sparse as sp
 
-from recsvc.domain.arrays import Counts, Mask, Rows
-from recsvc.domain.features import CustomerBatch, Pairs
+from recsvc.domain.arrays import Counts, Mask, Rows, Vector
 from recsvc.domain.item_history import ItemHistories
+from recsvc.domain.items import ItemTable
+from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.shop import Shop
 from recsvc.serving.retrieval import ItemIndex
 
 OWN_DEPTH = 120
 DEPTH = 100
+COMPANION_DEPTH = 60
+FEW = 20  # of sources that say the same to many
+SEEDS = 50  # own items whose neighbours are looked at
 
 
 class CandidateSource(Protocol):
@@ -36,6 +43,15 @@ class CandidateSource(Protocol):
             The customers; some may have no history.
         allowed : shape (n_catalogue,)
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Union of what the sources proposed; `by[j, s]` says whether source `names[s]` proposed pair `j`."""
+
+    pairs: Pairs
+    names: tuple[str, ...]
+    by: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +103,146 @@ class Trending:
 
     def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
         """At most `depth` items, for every customer."""
-        rows = self.ranked[allowed[self.ranked]][: self.depth]
-        n_customers = len(batch.histories)
-        return Pairs(np.repeat(np.arange(n_customers), len(rows)), np.tile(rows, n_customers))
+        return _for_everybody(self.ranked, batch, allowed, self.depth)
 
 
-def build_sources(trending: Rows, index: ItemIndex, k: int) -> tuple[CandidateSource, ...]:
-    """Every source, deep enough for lists of `k`."""
-    depth = max(DEPTH, k)
-    return (OwnHistory(depth=max(OWN_DEPTH, k)), Taste(index, depth=depth), Trending(trending, depth=depth))
+@dataclass(frozen=True, slots=True)
+class GoesWithHistory:
+    """Products never bought whose neighbours the customer bought lately and often.
+
+    `neighbours` has shape (n_catalogue, n_catalogue); row `i` holds the neighbours of item `i`.
+    """
+
+    name: str
+    neighbours: sp.csr_matrix
+    depth: int = COMPANION_DEPTH
+
+    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
+        """At most `depth` items a customer: neighbours of what they bought most lately and often."""
+        weights = self._seeds(batch, len(allowed))
+        found = (weights @ self.neighbours).sorted_indices()
+        rows = [self._strongest(batch, customer, found, allowed) for customer in range(len(batch.histories))]
+        customers = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
+        return Pairs(customers, np.concatenate([np.zeros(0, np.int32), *rows]))
+
+    def _seeds(self, batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
+        """Weights of the heaviest own items, in the types of `neighbours`: others would have it copied."""
+        own, n_customers = batch.own, len(batch.histories)
+        inside = np.flatnonzero(own.item < n_catalogue)
+        seeds = np.sort(
+            inside[_heaviest(own.customer[inside], own.decayed_order_days[inside], own.item[inside], SEEDS)]
+        )
+        weight = np.sqrt(own.decayed_order_days[seeds]).astype(np.float32)
+        offsets = np.searchsorted(own.customer[seeds], np.arange(n_customers + 1)).astype(np.int32)
+        return sp.csr_matrix((weight, own.item[seeds], offsets), (n_customers, n_catalogue))
+
+    def _strongest(self, batch: CustomerBatch, customer: int, found: sp.csr_matrix, allowed: Mask) -> Rows:
+        """The `depth` strongest neighbours that may be shown and were never bought; ties by item row."""
+        mine = slice(*found.indptr[customer : customer + 2])
+        item, strength = found.indices[mine], found.data[mine]
+        new = allowed[item] & ~_held(item, bought_rows(batch.own, customer))
+        item, strength = item[new], strength[new]
+        if len(item) <= self.depth:
+            return item
+        least = np.partition(strength, -self.depth)[-self.depth]
+        above = item[strength > least]
+        return np.concatenate([above, item[strength == least][: self.depth - len(above)]])
 
 
-def propose(sources: tuple[CandidateSource, ...], batch: CustomerBatch, allowed: Mask, *, with_bought: bool) -> Pairs:
+@dataclass(frozen=True, slots=True)
+class NewArrivals:
+    """Products first sold after the customer's last order, in categories they buy from, most recent buyers first."""
+
+    items: ItemTable
+    ranked: Rows
+    name: str = "new_arrivals"
+    depth: int = FEW
+
+    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
+        """At most `depth` items a customer; none for customers without orders."""
+        last = batch.last_order_day()
+        rows = self.ranked[allowed[self.ranked]]
+        first_day = self.items.first_day[rows]
+        rows = rows[first_day > last.min(initial=np.inf)]
+        first_day, category = self.items.first_day[rows], self.items.second_category[rows]
+        found = []
+        for customer in range(len(batch.histories)):
+            mine = self.items.second_category[bought_rows(batch.own, customer)]
+            found.append(rows[(first_day > last[customer]) & np.isin(category, mine)][: self.depth])
+        customers = np.repeat(np.arange(len(found)), [len(one) for one in found])
+        return Pairs(customers, np.concatenate([np.zeros(0, np.int32), *found]))
+
+
+@dataclass(frozen=True, slots=True)
+class Comebacks:
+    """What ends lapses more often than chance; the same for everybody."""
+
+    ranked: Rows
+    name: str = "comebacks"
+    depth: int = FEW
+
+    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
+        """At most `depth` items, for every customer."""
+        return _for_everybody(self.ranked, batch, allowed, self.depth)
+
+
+def build_sources(shop: Shop, index: ItemIndex) -> Callable[[int], tuple[CandidateSource, ...]]:
+    """Every source, as a function of the length of the list to come: it makes some of them deeper."""
+    trending = shop.items.trending()
+    steady = (
+        GoesWithHistory("bought_together", shop.bought_together.matrix()),
+        GoesWithHistory("liked_together", shop.liked_together.matrix()),
+        NewArrivals(shop.items, trending),
+        Comebacks(shop.items.comebacks()),
+    )
+
+    def sources(k: int) -> tuple[CandidateSource, ...]:
+        depth = max(DEPTH, k)
+        growing = (OwnHistory(depth=max(OWN_DEPTH, k)), Taste(index, depth=depth), Trending(trending, depth=depth))
+        return (*growing, *steady)
+
+    return sources
+
+
+def propose(
+    sources: tuple[CandidateSource, ...], batch: CustomerBatch, allowed: Mask, *, with_bought: bool
+) -> Proposals:
     """Union of all sources, sorted by customer and item row."""
     width = len(allowed)
     found = [source.candidates(batch, allowed) for source in sources]
-    keys = np.unique(np.concatenate([pairs.customer * width + pairs.item for pairs in found]))
+    by_source = [pairs.customer * width + pairs.item for pairs in found]
+    keys = np.unique(np.concatenate(by_source))
     if not with_bought:
         keys = np.setdiff1d(keys, (batch.own.customer * width + batch.own.item)[batch.own.item < width])
-    return Pairs(keys // width, (keys % width).astype(np.int32))
+    proposed = np.zeros((len(keys), len(sources)), bool)
+    for column, theirs in enumerate(by_source):
+        proposed[np.searchsorted(keys, np.intersect1d(theirs, keys, assume_unique=True)), column] = True
+    pairs = Pairs(keys // width, (keys % width).astype(np.int32))
+    return Proposals(pairs, tuple(source.name for source in sources), proposed)
 
 
 def bought_rows(own: ItemHistories, customer: int) -> Rows:
     """Item rows one customer of the batch ever bought, ascending."""
     return own.item[own.offsets[customer] : own.offsets[customer + 1]]
+
+
+def _for_everybody(ranked: Rows, batch: CustomerBatch, allowed: Mask, depth: int) -> Pairs:
+    rows = ranked[allowed[ranked]][:depth]
+    n_customers = len(batch.histories)
+    return Pairs(np.repeat(np.arange(n_customers), len(rows)), np.tile(rows, n_customers))
+
+
+def _heaviest(customer: Counts, weight: Vector, item: Rows, depth: int) -> Counts:
+    """Positions of the `depth` heaviest entries of each customer, ties by item; sorted by customer."""
+    order = np.lexsort((item, -weight, customer))
+    return order[_position_within(customer[order]) < depth]
+
+
+def _held(keys: Counts | Rows, held: Counts | Rows) -> Mask:
+    """Which keys are among ascending ones."""
+    if not len(held):
+        return np.zeros(len(keys), bool)
+    return np.equal(held[np.minimum(np.searchsorted(held, keys), len(held) - 1)], keys)
 
 
 def _in_catalogue(rows: Rows, allowed: Mask) -> Mask:

@@ -5,12 +5,46 @@ from __future__ import annotations
 import numpy as np
 
 from recsvc.domain.arrays import Counts, Mask, Vector
-from recsvc.domain.features import Pairs
+from recsvc.domain.pairs import Pairs
+
+DEPTH = 100  # candidates a customer that the trees order: more cost time and gained nothing on validation
+MIN_NEW = 40  # of them never bought, for the places kept for these
 
 
 def rank_pairs(pairs: Pairs, scores: Vector) -> Counts:
     """Positions of the pairs, customer by customer, highest score first; ties by item row, which follows item id."""
     return np.lexsort((pairs.item, -scores, pairs.customer))
+
+
+def shortlist(pairs: Pairs, scores: Vector, bought: Mask, k: int) -> Counts:
+    """Positions of the candidates worth a closer look, in the order of the pairs.
+
+    The best `depth` of each customer, of which at least `MIN_NEW` were never bought where there are so many. For lists
+    longer than usual both grow, so that a list of `k` is never shorter for it.
+
+    Parameters
+    ----------
+    pairs : sorted by customer
+    scores : shape (n_pairs,)
+    bought : shape (n_pairs,)
+        Whether the customer ever bought the item.
+    k : at least 1
+        Length of the list to come.
+    """
+    depth, new = max(DEPTH, 2 * k), max(MIN_NEW, k)
+    ranked = rank_pairs(pairs, scores)
+    customer, is_own = pairs.customer[ranked], bought[ranked]
+    own_place = _place(customer, is_own)
+    ranked = ranked[~is_own | (own_place < depth - new)]
+    place = _place(pairs.customer[ranked], np.ones(len(ranked), bool))
+    return np.sort(ranked[place < depth])
+
+
+def _place(customer: Counts, counted: Mask) -> Counts:
+    """How many counted entries of the same customer stand before each entry; `customer` is sorted."""
+    before: Counts = np.cumsum(counted, dtype=np.int64) - counted
+    starts = np.flatnonzero(np.diff(customer, prepend=-1))
+    return before - np.repeat(before[starts], np.diff(np.append(starts, len(customer))))
 
 
 def choose(ranked: Counts, is_new: Mask, k: int, explore_slots: int) -> Counts:

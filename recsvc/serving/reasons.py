@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import Factors, Rows
-from recsvc.domain.features import CustomerBatch, Pairs, Signals
 from recsvc.domain.item_history import ItemHistories
 from recsvc.domain.items import ItemTable
+from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.signals import Signals
 from recsvc.serving.candidates import bought_rows
 from recsvc.serving.slate import Reason
 

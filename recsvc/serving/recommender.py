@@ -1,13 +1,12 @@
 """The one recommender: a live request, a batch file and a back-test all ask this class.
 
-Candidates, then one feature matrix, then one score, then the slate. Nothing here reads a clock: ranking happens at the
+Scored candidates, then the slate, then its reasons. Nothing here reads a clock: ranking happens at the
 bundle's `as_of`, the state shown to the caller at the caller's `now`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
@@ -15,44 +14,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsvc.bundle.reader import INDEX, Bundle, read_categories, read_shelf
-from recsvc.domain.arrays import AnyArray, Counts, Vector
-from recsvc.domain.features import CustomerBatch, Pairs, Signals, feature_matrix, signals
-from recsvc.domain.fold_in import fold_in_many
+from recsvc.bundle.reader import Bundle, read_categories, read_shelf
+from recsvc.domain.arrays import AnyArray, Counts
 from recsvc.domain.history import Histories, take
-from recsvc.domain.item_history import item_histories
 from recsvc.errors import UnknownCustomer
-from recsvc.serving.candidates import build_sources, propose
 from recsvc.serving.customer_state import Places, customer_state, day_of
 from recsvc.serving.display import item_at
+from recsvc.serving.explanations import explanations
 from recsvc.serving.profile_writer import ProfileWriter
-from recsvc.serving.ranking import choose, rank_pairs
+from recsvc.serving.ranking import choose
 from recsvc.serving.reasons import ReasonWriter
-from recsvc.serving.retrieval import ItemIndex
-from recsvc.serving.rules import Rules, allowed_items
+from recsvc.serving.rules import Rules
+from recsvc.serving.scoring import Scored, Scorer
 from recsvc.serving.slate import CustomerState, Item, Query, Recommendation, SimilarItem, Slate, WinBackRow
 from recsvc.serving.whys import WhyWriter
 
 BATCH = 256  # customers ranked at once: bounds memory, changes no answer
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Ranked candidates of a batch: everything later steps need, nothing padded.
-
-    `order` lists positions of `pairs`, customer by customer, best first; `offsets[c]` is where customer `c` begins.
-    """
-
-    batch: CustomerBatch
-    pairs: Pairs
-    facts: Signals
-    scores: Vector
-    order: Counts
-    offsets: Counts
-
-    def of(self, customer: int) -> Counts:
-        """Positions of one customer's candidates, best first."""
-        return self.order[self.offsets[customer] : self.offsets[customer + 1]]
 
 
 class Recommender:
@@ -63,8 +40,7 @@ class Recommender:
         self.bundle_id = bundle.bundle_id
         self.as_of = bundle.manifest.as_of
         self.created_at = bundle.manifest.created_at
-        self._index = ItemIndex(bundle.folder / INDEX, bundle.factors)
-        self._trending = bundle.items.trending()
+        self.scorer = Scorer(bundle)
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
         self._profiles = ProfileWriter(
             models=bundle.models,
@@ -97,23 +73,8 @@ class Recommender:
 
     def score(self, histories: Histories, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
         """Score every candidate of a batch; also which filters took something away."""
-        allowed, applied = allowed_items(self.bundle.catalogue, self.bundle.items, rules)
-        batch = self.batch(histories)
-        sources = build_sources(self._trending, self._index, rules.k)
-        pairs = propose(sources, batch, allowed, with_bought=not rules.exclude_purchased)
-        facts = signals(pairs, batch, self.bundle.items, self.bundle.factors)
-        scores = self.bundle.blend.score(feature_matrix(facts))
-        order = rank_pairs(pairs, scores)
-        offsets = np.searchsorted(pairs.customer, np.arange(len(histories) + 1))
-        return Scored(batch, pairs, facts, scores, order, offsets), applied
-
-    def batch(self, histories: Histories) -> CustomerBatch:
-        """What ranking may know of some customers, at the ranking clock."""
-        bundle = self.bundle
-        clock_day = np.full(len(histories), bundle.items.as_of_day, np.int32)
-        np.maximum.at(clock_day, histories.order_customer(), histories.order_day)
-        own = item_histories(histories, clock_day, bundle.fold_in.half_life_days)
-        return CustomerBatch(histories, own, clock_day, fold_in_many(bundle.gram, bundle.factors, own, bundle.fold_in))
+        considered, applied = self.scorer.consider(histories, rules)
+        return self.scorer.score(considered), applied
 
     def customer(self, customer_id: str, *, now: datetime) -> CustomerState:
         """Where a customer stands at `now`.
@@ -137,7 +98,7 @@ class Recommender:
         row = self.bundle.items.ids.row(item_id)
         if row >= self.bundle.items.n_catalogue:
             return ()
-        rows, cosines = self._index.similar(row, k)
+        rows, cosines = self.scorer.index.similar(row, k)
         found = enumerate(zip(rows, cosines, strict=True), 1)
         return tuple(SimilarItem(self.bundle.items.ids.id(row), rank, float(cosine)) for rank, (row, cosine) in found)
 
@@ -190,7 +151,7 @@ class Recommender:
                 query=query,
                 bundle_id=self.bundle_id,
                 strategy="personal" if known[position] else "popular",
-                items=tuple(self._recommendations(scored, chosen)),
+                items=tuple(self._recommendations(scored, chosen, explained=query.explain)),
                 customer=self._state(take(histories, np.array([position])), now) if known[position] else None,
                 filters_applied=applied,
             )
@@ -204,11 +165,12 @@ class Recommender:
             ranked = scored.of(customer)
             yield choose(ranked, ~scored.facts.bought[ranked], rules.k, min(explore, rules.k))
 
-    def _recommendations(self, scored: Scored, chosen: Counts) -> Iterable[Recommendation]:
-        for rank, position in enumerate(chosen.tolist(), 1):
-            row = int(scored.pairs.item[position])
+    def _recommendations(self, scored: Scored, chosen: Counts, *, explained: bool) -> Iterable[Recommendation]:
+        why = explanations(scored, chosen, self.scorer) if explained else [None] * len(chosen)
+        for rank, (position, explanation) in enumerate(zip(chosen.tolist(), why, strict=True), 1):
+            item_id = self.bundle.items.ids.id(int(scored.pairs.item[position]))
             reasons = self._reasons.reasons(scored.facts, position, scored.pairs, scored.batch)
-            yield Recommendation(self.bundle.items.ids.id(row), rank, float(scored.scores[position]), reasons)
+            yield Recommendation(item_id, rank, float(scored.scores[position]), reasons, explanation)
 
     def _state(self, history: Histories, now: datetime) -> CustomerState:
         return customer_state(history, self.bundle.models, day_of(now), self._places(history.customer_ids[0]))

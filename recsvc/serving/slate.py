@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 Strategy = Literal["personal", "popular"]
+Stage = Literal["trees", "blend", "popularity"]
 Evidence = Mapping[str, str | int | float]
 
 
@@ -29,6 +30,8 @@ class Query:
         Only items whose category path is, or lies below, one of these; empty means all.
     explore_slots : 0 to k
         Places at the end of the list kept for products this customer never bought; None means the default.
+    explain
+        Say of each item who proposed it and what each feature added.
     """
 
     customer_id: str
@@ -37,6 +40,7 @@ class Query:
     exclude_purchased: bool = False
     categories: tuple[str, ...] = ()
     explore_slots: int | None = None
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,38 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureEffect:
+    """What one feature was for an item, and what it added to the score."""
+
+    feature: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an item came to its place.
+
+    Attributes
+    ----------
+    sources
+        Names of the candidate sources that proposed it.
+    ranked_by
+        What the score comes from; `popularity` for customers without orders.
+    blend_score
+        What the linear blend gave it: only its hundred best of a customer reach the trees.
+    features
+        Those that added or took away something, the strongest first. Of trees these are SHAP values: they add up to the
+        score but for a constant that all items share.
+    """
+
+    sources: tuple[str, ...]
+    ranked_by: Stage
+    blend_score: float
+    features: tuple[FeatureEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """One item of a slate. `score` is what the ranking sorts by: comparable within one slate only."""
 
@@ -56,6 +92,7 @@ class Recommendation:
     rank: int
     score: float
     reasons: tuple[Reason, ...]
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

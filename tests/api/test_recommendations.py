@@ -38,10 +38,11 @@ def test_an_unknown_customer_gets_what_is_popular_and_is_told_so(service: Servic
 
 def test_every_parameter_reaches_the_recommender(service: Service) -> None:
     parameters = "k=3&exclude=item-000&exclude=b&exclude_purchased=true&category=food&category=drink&explore_slots=1"
+    parameters += "&explain=true"
 
     slate = service.get(f"{PATH}?{parameters}").json
 
-    expected = Query("customer-1", 3, frozenset({"item-000", "b"}), True, ("food", "drink"), 1)
+    expected = Query("customer-1", 3, frozenset({"item-000", "b"}), True, ("food", "drink"), 1, explain=True)
     assert service.recommender.asked == [expected]
     assert [item["item_id"] for item in slate["items"]] == ["item-001", "item-002", "item-003"]
 
@@ -54,13 +55,22 @@ def test_the_body_says_the_same_as_the_query(service: Service) -> None:
         "filters": {"categories": ["food"]},
         "exclude_purchased": True,
         "explore_slots": 0,
+        "explain": True,
     }
 
     service.post("/v1/recommendations", json=body)
-    service.get(f"{PATH}?k=3&exclude=b&category=food&exclude_purchased=1&explore_slots=0")
+    service.get(f"{PATH}?k=3&exclude=b&category=food&exclude_purchased=1&explore_slots=0&explain=1")
 
     by_body, by_query = service.recommender.asked
     assert by_body == by_query
+
+
+def test_explanations_are_for_one_customer_at_a_time(service: Service) -> None:
+    reply = service.post("/v1/recommendations", json={"customer_ids": ["a", "b"], "explain": True})
+
+    assert reply.status_code == 422
+    assert reply.json["errors"] == [{"location": "body", "message": "explain works for one customer_id at a time"}]
+    assert service.recommender.asked == []
 
 
 def test_many_customers_get_slates_in_their_order(service: Service) -> None:

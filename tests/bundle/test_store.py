@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsvc.bundle.manifest import MANIFEST, Manifest
-from recsvc.bundle.reader import REPORT
+from recsvc.bundle.reader import REPORT, open_bundle
 from recsvc.bundle.store import CURRENT, HISTORY, BundleStore
 from recsvc.errors import BundleCorrupt, BundleError, BundleNotFound, ConfigError
 from tests.trained import CREATED_AT, Trained
@@ -60,6 +60,17 @@ def test_a_changed_byte_in_any_file_is_noticed(store: BundleStore, end: str) -> 
             store.verify(bundle.manifest.bundle_id)
         flipped(bundle.path / name, position)
     store.verify(bundle.manifest.bundle_id)
+
+
+def test_a_changed_byte_in_a_file_that_is_read_whole_is_noticed_before_anything_reads_it(store: BundleStore) -> None:
+    bundle = store.current()
+    for name in [name for name in bundle.manifest.files if name.endswith((".json", ".txt"))]:
+        flipped(bundle.path / name, bundle.manifest.files[name].bytes // 2)
+
+        with pytest.raises(BundleCorrupt, match=f"{name} is not the file that was published"):
+            open_bundle(bundle)
+        flipped(bundle.path / name, bundle.manifest.files[name].bytes // 2)
+    open_bundle(bundle)
 
 
 def test_a_missing_or_longer_file_is_noticed(store: BundleStore) -> None:

@@ -19,7 +19,8 @@ from pydantic import BaseModel
 
 from recsvc.domain.customer_features import FEATURES as CUSTOMER_FEATURES
 from recsvc.domain.customer_features import CustomerFeature
-from recsvc.domain.features import FEATURES, Feature
+from recsvc.domain.feature import Feature
+from recsvc.domain.features import BLEND_FEATURES, DETAIL_FEATURES
 from training.backtest import METHODS
 from training.config import TrainingConfig
 from training.report import COLUMNS
@@ -41,7 +42,7 @@ def config_table() -> str:
     return "\n".join(rows)
 
 
-def feature_table(features: Sequence[Feature | CustomerFeature] = FEATURES) -> str:
+def feature_table(features: Sequence[Feature[Any] | CustomerFeature]) -> str:
     """Every feature of the ranking, or of customers."""
     rows = [f"| `{feature.name}` | {feature.meaning} |" for feature in features]
     return "\n".join(["| feature | meaning |", "|---|---|", *rows])
@@ -63,7 +64,8 @@ def replaced(text: str, name: str, table: str) -> str:
 def main(evidence: tuple[Path, ...]) -> None:
     """Rewrite the tables of README.md."""
     text = replaced(README.read_text("utf-8"), "config", config_table())
-    text = replaced(text, "features", feature_table())
+    text = replaced(text, "features", feature_table(BLEND_FEATURES))
+    text = replaced(text, "tree features", feature_table(DETAIL_FEATURES))
     text = replaced(text, "customer features", feature_table(CUSTOMER_FEATURES))
     if evidence:
         text = replaced(text, "evidence", evidence_tables(evidence))

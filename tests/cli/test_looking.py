@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from recsvc.api.outbound import RecommendationReply
 from recsvc.cli.main import main
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
@@ -28,6 +29,28 @@ def test_recommend_as_json_is_the_slate(
     assert (answer["bundle_id"], answer["strategy"]) == (trained.bundle_id, "personal")
     assert [(one["item_id"], one["score"]) for one in answer["items"]] == [(i.item_id, i.score) for i in slate.items]
     assert all(reason["evidence"] for one in answer["items"] for reason in one["reasons"])
+
+
+def test_recommend_explains_sources_and_features(
+    trained: Trained, recommender: Recommender, everybody: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("recommend", everybody[0], "--k", 2, "--explain", "--artifacts", trained.artifacts)
+
+    printed, answered = run(capsys, main, *arguments), run(capsys, main, *arguments, "--json")
+
+    expected = recommender.recommend(Query(everybody[0], k=2, explain=True), now=NOW).items
+    reply = RecommendationReply.model_validate_json(answered.out)
+    for item, written in zip(expected, reply.items, strict=True):
+        assert item.explanation is not None
+        assert written.explanation is not None
+        assert written.explanation.sources == list(item.explanation.sources)
+        strongest = written.explanation.features[0]
+        assert (strongest.feature, strongest.contribution) == (
+            item.explanation.features[0].feature,
+            item.explanation.features[0].contribution,
+        )
+        assert f"{strongest.contribution:+.2f}" in printed.out
+    assert "own_history" in printed.out
 
 
 def test_recommend_prints_a_table_with_titles_and_reasons(

@@ -9,6 +9,7 @@ import pytest
 
 from recsvc.cli.main import cli
 from recsvc.domain.customer_features import FEATURES
+from recsvc.domain.features import BLEND_FEATURES, DETAIL_FEATURES
 from tests.checks.readme_tables import README, RECIPE, config_table, feature_table
 from training.commands import cli as train_cli
 from training.config import TrainingConfig
@@ -27,7 +28,12 @@ def readme() -> str:
     return README.read_text(encoding="utf-8")
 
 
-TABLES = {"config": config_table(), "features": feature_table(), "customers": feature_table(FEATURES)}
+TABLES = {
+    "config": config_table(),
+    "features": feature_table(BLEND_FEATURES),
+    "tree features": feature_table(DETAIL_FEATURES),
+    "customers": feature_table(FEATURES),
+}
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)

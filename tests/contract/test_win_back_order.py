@@ -11,16 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsvc.bundle.manifest import read_manifest
-from recsvc.bundle.reader import CUSTOMER_TABLE, REPORT, RETURN_MODEL, VALUE, Bundle, open_bundle, read_shelf
-from recsvc.bundle.store import BundleFolder
+from recsvc.bundle.reader import CUSTOMER_TABLE, REPORT, RETURN_MODEL, VALUE, read_shelf
 from recsvc.domain.preferences import preferences
 from recsvc.domain.profiles import expected_orders, profiles
 from recsvc.domain.return_model import ORDERINGS, Targeting
 from recsvc.serving.customer_file import customer_tables
 from recsvc.serving.customer_state import customer_state
 from recsvc.serving.recommender import Recommender
-from tests.trained import Trained
+from tests.trained import Trained, reopened
 from training.customer_table import CustomerTable
 
 BEFORE_LAYERS = [
@@ -90,17 +88,6 @@ def test_the_stored_ranks_are_those_of_the_file(recommender: Recommender) -> Non
     for row in recommender.bundle.customer_table.to_pylist():
         assert recommender.bundle.customers.win_back_rank(row["customer_id"]) == row["win_back_rank"]
         assert recommender.bundle.customers.early_warning_rank(row["customer_id"]) == row["early_warning_rank"]
-
-
-def reopened(trained: Trained, folder: Path, *missing: str) -> Bundle:
-    """The trained bundle from a folder that was changed after it was copied."""
-    manifest = read_manifest(trained.artifacts / trained.bundle_id)
-    sizes = {
-        name: entry.model_copy(update={"bytes": (folder / name).stat().st_size})
-        for name, entry in manifest.files.items()
-        if name not in missing
-    }
-    return open_bundle(BundleFolder(folder, manifest.model_copy(update={"files": sizes})))
 
 
 def test_a_bundle_from_before_there_were_layers_serves_profiles_and_the_list_it_was_made_with(

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recsvc.bundle.reader import INDEX
-from recsvc.domain.features import CustomerBatch
 from recsvc.domain.history import concatenate, no_history
-from recsvc.serving.candidates import CandidateSource, OwnHistory, Taste, Trending, propose
+from recsvc.domain.items import ItemTable
+from recsvc.domain.pairs import CustomerBatch
+from recsvc.serving.candidates import (
+    SEEDS,
+    CandidateSource,
+    Comebacks,
+    GoesWithHistory,
+    NewArrivals,
+    OwnHistory,
+    Taste,
+    Trending,
+    build_sources,
+    propose,
+)
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.retrieval import ItemIndex
 
@@ -24,10 +37,24 @@ def sources_of(recommender: Recommender) -> dict[str, CandidateSource]:
         "own_history": OwnHistory(depth=DEPTH),
         "taste": Taste(index, depth=DEPTH),
         "trending": Trending(bundle.items.trending(), depth=DEPTH),
+        "bought_together": GoesWithHistory("bought_together", bundle.shop.bought_together.matrix(), depth=DEPTH),
+        "liked_together": GoesWithHistory("liked_together", bundle.shop.liked_together.matrix(), depth=DEPTH),
+        "new_arrivals": NewArrivals(lately_begun(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "comebacks": Comebacks(bundle.items.comebacks(), depth=DEPTH),
     }
 
 
-@pytest.fixture(params=["own_history", "taste", "trending"])
+def lately_begun(items: ItemTable) -> ItemTable:
+    """The same items, every third first sold forty days ago."""
+    first_day = items.first_day.copy()
+    first_day[::3] = items.as_of_day - 40
+    return replace(items, first_day=first_day)
+
+
+NAMES = ("own_history", "taste", "trending", "bought_together", "liked_together", "new_arrivals", "comebacks")
+
+
+@pytest.fixture(params=NAMES)
 def source(request: pytest.FixtureRequest, recommender: Recommender) -> CandidateSource:
     return sources_of(recommender)[request.param]
 
@@ -35,7 +62,7 @@ def source(request: pytest.FixtureRequest, recommender: Recommender) -> Candidat
 @pytest.fixture(scope="module")
 def batch(recommender: Recommender, everybody: list[str]) -> CustomerBatch:
     known, _ = recommender.bundle.customers.get_many(everybody[:30])
-    return recommender.batch(concatenate([known, no_history("a stranger")]))
+    return recommender.scorer.batch(concatenate([known, no_history("a stranger")]))
 
 
 @pytest.fixture(params=["all", "some", "none"])
@@ -61,6 +88,65 @@ def test_a_source_proposes_allowed_items_once_and_no_more_than_its_depth(
     assert allowed[pairs.item].all()
     assert (np.bincount(pairs.customer, minlength=1) <= DEPTH).all()
     np.testing.assert_array_equal(allowed, before)
+
+
+def test_the_contract_is_run_on_every_source(recommender: Recommender) -> None:
+    index = ItemIndex(recommender.bundle.folder / INDEX, recommender.bundle.factors)
+
+    served = build_sources(recommender.bundle.shop, index)(10)
+
+    assert tuple(source.name for source in served) == tuple(sources_of(recommender)) == NAMES
+    assert [source.name for source in sources_of(recommender).values()] == list(NAMES)
+
+
+@pytest.mark.parametrize("name", ["bought_together", "liked_together"])
+def test_companions_are_the_strongest_neighbours_of_what_was_bought(
+    name: str, recommender: Recommender, batch: CustomerBatch
+) -> None:
+    own, neighbours = batch.own, getattr(recommender.bundle.shop, name)
+    n_catalogue = recommender.bundle.items.n_catalogue
+
+    pairs = sources_of(recommender)[name].candidates(batch, np.ones(n_catalogue, bool))
+
+    for customer in range(len(batch.histories)):
+        strength = np.zeros(n_catalogue)
+        entries = range(own.offsets[customer], own.offsets[customer + 1])
+        heaviest = sorted(entries, key=lambda n: -own.decayed_order_days[n])
+        for entry in [n for n in heaviest if own.item[n] < n_catalogue][:SEEDS]:
+            near = slice(*neighbours.offsets[own.item[entry] : own.item[entry] + 2])
+            strength[neighbours.item[near]] += np.sqrt(own.decayed_order_days[entry]) * neighbours.weight[near]
+        strength[[own.item[n] for n in entries if own.item[n] < n_catalogue]] = 0
+        found = pairs.item[pairs.customer == customer]
+        assert len(found) == min(DEPTH, np.count_nonzero(strength))
+        np.testing.assert_allclose(np.sort(strength[found]), np.sort(strength)[len(strength) - len(found) :], rtol=1e-6)
+
+
+def test_new_arrivals_began_after_the_last_order_in_a_category_bought_from(
+    recommender: Recommender, batch: CustomerBatch
+) -> None:
+    items = lately_begun(recommender.bundle.items)
+    ranked = items.trending()
+
+    pairs = NewArrivals(items, ranked, depth=DEPTH).candidates(batch, np.ones(items.n_catalogue, bool))
+
+    assert len(pairs)
+    for customer, last in enumerate(batch.last_order_day()):
+        own = batch.own.item[batch.own.offsets[customer] : batch.own.offsets[customer + 1]]
+        categories = set(items.second_category[own].tolist())
+        expected = [r for r in ranked if items.first_day[r] > last and items.second_category[r] in categories][:DEPTH]
+        assert pairs.item[pairs.customer == customer].tolist() == expected
+    assert len(batch.histories) - 1 not in pairs.customer
+
+
+def test_comebacks_ended_lapses_more_often_than_chance(recommender: Recommender) -> None:
+    items = recommender.bundle.items
+
+    ranked = items.comebacks()
+
+    weight = items.n_comeback_buyers * np.exp(items.comeback_lift)
+    assert len(ranked)
+    assert (items.comeback_lift[ranked] > 0).all()
+    assert (np.diff(np.round(weight[ranked], 9)) <= 0).all()
 
 
 def test_own_history_is_what_was_bought_most_often_then_most_lately(
@@ -108,13 +194,16 @@ def test_all_sources_together_propose_each_pair_once_in_order(
 ) -> None:
     sources = tuple(sources_of(recommender).values())
 
-    pairs = propose(sources, batch, allowed, with_bought=True)
-    new = propose(sources, batch, allowed, with_bought=False)
+    proposals = propose(sources, batch, allowed, with_bought=True)
+    pairs, new = proposals.pairs, propose(sources, batch, allowed, with_bought=False).pairs
 
     keys = pairs.customer * len(allowed) + pairs.item
     assert (np.diff(keys) > 0).all()
     single = [source.candidates(batch, allowed) for source in sources]
     assert set(keys) == {key for some in single for key in (some.customer * len(allowed) + some.item).tolist()}
+    for column, some in enumerate(single):
+        assert set(keys[proposals.by[:, column]]) == set(some.customer * len(allowed) + some.item)
+    assert proposals.names == NAMES
     bought = batch.own.customer * len(allowed) + batch.own.item
     inside = batch.own.item < len(allowed)
     assert set(new.customer * len(allowed) + new.item) == set(keys) - set(bought[inside])

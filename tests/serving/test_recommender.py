@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsvc.errors import UnknownCustomer, UnknownItem
-from recsvc.serving import recommender as recommender_module
+from recsvc.serving import scoring
 from recsvc.serving.candidates import build_sources
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.rules import CATEGORY_SEPARATOR
@@ -128,9 +128,9 @@ def test_slates_do_not_depend_on_the_order_of_the_sources(
     asked = [Query(customer, k=k) for customer in [*everybody[::25], "a stranger"] for k in (5, 10)]
     before = recommender.recommend_many(asked, now=NOW)
 
-    monkeypatch.setattr(recommender_module, "build_sources", lambda *some: build_sources(*some)[::-1])
+    monkeypatch.setattr(scoring, "build_sources", lambda *some: lambda k: build_sources(*some)(k)[::-1])
 
-    assert recommender.recommend_many(asked, now=NOW) == before
+    assert Recommender(recommender.bundle).recommend_many(asked, now=NOW) == before
 
 
 def test_the_ranking_stands_still_while_the_state_moves_with_now(

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
-from recsvc.domain.ids import ItemIds
-from recsvc.domain.items import ItemTable
 from recsvc.serving.rules import Rules, allowed_items, in_categories
+from tests.domain.catalogues import item_table
 
-NONE = np.zeros(5, np.int64)
-ITEMS = ItemTable(ItemIds(["a", "b", "c", "d", "old"]), 4, NONE, NONE, NONE, NONE, NONE, NONE, 1, 0)  # type: ignore[arg-type]
+ITEMS = item_table(["a", "b", "c", "d", "old"], 4)
 CATALOGUE = pa.table(
     {
         "item_id": ["a", "b", "c", "d", "old"],

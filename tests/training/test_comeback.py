@@ -6,7 +6,7 @@ from recsvc.domain.history import concatenate
 from recsvc.domain.lapse import LapseParams, LapseThresholds, lapse_states
 from recsvc.domain.rfm import gaps
 from tests.domain.record_strategies import summary
-from training.comeback import comeback_buyers, is_comeback
+from training.comeback import comeback_counts, is_comeback
 
 CLOCK, SHARES = LapseParams(p=2.0, q=2.0, v=30.0), LapseThresholds()
 REGULAR = [(day, 0, 1, 100) for day in (0, 10, 20, 30, 40)]
@@ -36,7 +36,7 @@ def test_every_order_is_judged_by_the_clock_as_it_stood_just_before_it():
     assert not found[0]
 
 
-def test_buyers_are_counted_once_an_item_and_only_in_orders_that_ended_a_lapse():
+def test_buyers_are_counted_once_an_item_orders_each_time_and_only_those_that_ended_a_lapse():
     batch = summary(
         {
             "a": [*REGULAR, *bought(400, 1, 2), *bought(405, 3), *bought(2_000, 1)],
@@ -47,7 +47,9 @@ def test_buyers_are_counted_once_an_item_and_only_in_orders_that_ended_a_lapse()
 
     comeback = is_comeback(batch, CLOCK, SHARES)
 
-    assert comeback_buyers(batch, comeback, 5).tolist() == [0, 1, 2, 0, 0]
+    buyers, orders = comeback_counts(batch, comeback, 5)
+    assert buyers.tolist() == [0, 1, 2, 0, 0]
+    assert orders.tolist() == [0, 2, 2, 0, 0]
 
 
 def test_customers_of_a_batch_do_not_look_at_each_other():

@@ -158,7 +158,7 @@ def test_a_wrong_config_is_one_line_that_names_the_key(command: Command, tmp_pat
     assert not (tmp_path / "artifacts" / "CURRENT").exists()
 
 
-@pytest.mark.parametrize("step", ["write_index", "fit_item_factors", "fit_lapse"])
+@pytest.mark.parametrize("step", ["write_taste", "fit_item_factors", "fit_lapse"])
 def test_a_fit_that_breaks_midway_leaves_the_live_bundle_and_no_rubbish(
     fit: Command, config: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -172,6 +172,17 @@ def test_a_fit_that_breaks_midway_leaves_the_live_bundle_and_no_rubbish(
         fit("--as-of", "2024-06-01")
 
     assert state_of(config.parent / "artifacts") == before
+
+
+def test_the_level_of_what_is_recommended_can_be_named_on_the_command_line(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("customer_id,item_id,ordered_at,quantity,unit_price\nc,i,2024-01-01,1,2\n")
+    (tmp_path / "items.csv").write_text("item_id,title\ni,A thing\n")
+    (tmp_path / "shop.toml").write_text('[orders]\npath = "orders.csv"\n[items]\npath = "items.csv"\n')
+
+    ended = command("backtest", tmp_path / "shop.toml", "--as-of", "2024-06-01", "--item-level", "kind")
+
+    assert ended.code == 2
+    assert "'kind'" in ended.one_line_error()
 
 
 def test_presets_are_listed_by_name(command: Command) -> None:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from training.backtest import Row
-from training.gate import judge
+from training.config import TrainingConfig
+from training.gate import Comparison, judge
 from training.metrics import Estimate
+from training.recipes import Rival
 from training.targeting import TARGET_GROUPS, CaptureRow, TargetingTable
 
 
@@ -48,6 +50,35 @@ def test_customers_who_would_be_shown_nothing_refuse_a_bundle():
 
     assert not verdict.passed
     assert "25.0%" in verdict.reasons[0]
+
+
+def against(mean, low, high, n=100):
+    rival = Rival("20260101-0123456789ab", TrainingConfig(), ("als.factors 64 -> 8",))
+    return Comparison(rival, n, Estimate(mean, low, high))
+
+
+def test_a_recipe_that_ranks_worse_than_one_that_was_live_is_refused_and_told_what_changed():
+    verdict = judge([compared(0.02, 0.01, 0.03)], 0.0, None, [against(-0.02, -0.03, -0.01)], forced=False)
+
+    assert not verdict.passed
+    assert "20260101-0123456789ab (als.factors 64 -> 8): -0.0200" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    [
+        against(0.01, 0.0, 0.02),
+        against(-0.004, -0.005, -0.001),
+        against(-0.02, -0.05, 0.01),
+        against(-0.1, -0.2, -0.05, 29),
+    ],
+    ids=["better", "noticed but small", "chance", "too few"],
+)
+def test_no_noticeable_loss_to_an_earlier_recipe_passes_and_is_recorded(comparison):
+    verdict = judge([compared(0.02, 0.01, 0.03)], 0.0, None, [comparison], forced=False)
+
+    assert verdict.passed
+    assert verdict.reasons == (comparison.in_words(),)
 
 
 def test_force_is_recorded_only_where_it_was_needed():

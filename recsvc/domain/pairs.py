@@ -1,0 +1,72 @@
+"""Who is ranked, and what is proposed to them: the two things every feature is computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsvc.domain.arrays import Counts, Days, Factors, Floats, Mask, Rows, Vector
+from recsvc.domain.history import Histories
+from recsvc.domain.item_history import ItemHistories
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Candidates of a batch: `item[j]` is proposed to customer `customer[j]`; sorted, no pair twice."""
+
+    customer: Counts
+    item: Rows
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def take(self, positions: Counts) -> Pairs:
+        """Some of the pairs, in the order asked for."""
+        return Pairs(self.customer[positions], self.item[positions])
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerBatch:
+    """Everything about some customers that ranking may look at.
+
+    Attributes
+    ----------
+    histories, own
+        Their records, and the same per item as of `clock_day`.
+    clock_day : shape (n_customers,), days since 1970-01-01
+        The ranking clock.
+    vectors : shape (n_customers, n_factors)
+        Taste vectors from `fold_in`.
+    """
+
+    histories: Histories
+    own: ItemHistories
+    clock_day: Days
+    vectors: Factors
+
+    def n_orders(self) -> Counts:
+        """Order-days of each customer; shape (n_customers,)."""
+        return np.diff(self.histories.order_offsets)
+
+    def last_order_day(self) -> Vector:
+        """Day of each customer's last order; the clock itself for somebody without orders."""
+        offsets = self.histories.order_offsets
+        has = np.diff(offsets) > 0
+        last = self.clock_day.astype(np.float64)
+        last[has] = self.histories.order_day[offsets[1:][has] - 1]
+        return last
+
+
+def own_entries(pairs: Pairs, own: ItemHistories, n_items: int) -> tuple[Counts, Mask]:
+    """Where each pair stands in `own`, and whether it does: whether the customer ever bought the item."""
+    held, wanted = own.keys(n_items), pairs.customer * n_items + pairs.item
+    entry = np.minimum(np.searchsorted(held, wanted), max(len(held) - 1, 0))
+    return entry, held[entry] == wanted if len(held) else np.zeros(len(wanted), bool)
+
+
+def of_entries(column: Counts | Vector | Days | Floats, entry: Counts, bought: Mask) -> Vector:
+    """Values of a column of `own` for each pair; 0 where the customer never bought the item."""
+    if not len(column):
+        return np.zeros(len(entry))
+    return np.where(bought, column[entry], 0).astype(np.float64)

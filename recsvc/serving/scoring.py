@@ -1,0 +1,168 @@
+"""From customers to scored candidates: proposed by the sources, cut by the blend, ordered by the trees.
+
+The blend looks at every candidate and is cheap. Where trees were learned they order the few it puts first; the others
+are dropped, so every score of a list is of one kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsvc.bundle.reader import INDEX, Bundle
+from recsvc.domain.arrays import Counts, Factors, Mask, Vector
+from recsvc.domain.details import details
+from recsvc.domain.features import BLEND_NAMES, TREE_NAMES, blend_matrix, tree_matrix
+from recsvc.domain.fold_in import fold_in_many
+from recsvc.domain.history import Histories
+from recsvc.domain.item_history import item_histories
+from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.shop import Shop
+from recsvc.domain.signals import Signals, signals
+from recsvc.serving.candidates import Proposals, build_sources, propose
+from recsvc.serving.ranking import rank_pairs, shortlist
+from recsvc.serving.retrieval import ItemIndex
+from recsvc.serving.rules import Rules, allowed_items
+from recsvc.serving.slate import Stage
+from recsvc.serving.trees import Trees
+
+POPULAR_EVER = 1e-4  # of all buyers beside recent ones: decides ties only
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """Every candidate of a batch with what the blend looks at; `matrix` has shape (n_pairs, n_blend_features)."""
+
+    batch: CustomerBatch
+    proposals: Proposals
+    facts: Signals
+    matrix: Vector
+    k: int
+
+    @property
+    def pairs(self) -> Pairs:
+        """Return the candidates."""
+        return self.proposals.pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Ranked candidates of a batch: everything later steps need, nothing padded.
+
+    Attributes
+    ----------
+    considered : all candidates
+    kept : positions of the candidates that were ranked; every array below is in its order
+    matrix : shape (n_kept, n_features), what the score was computed from
+    scores, blend_scores : shape (n_kept,)
+        What the ranking sorts by, and what the blend alone would.
+    order, offsets
+        Positions of `pairs`, customer by customer, best first; `offsets[c]` is where customer `c` begins.
+    """
+
+    considered: Considered
+    kept: Counts
+    pairs: Pairs
+    facts: Signals
+    matrix: Vector | Factors
+    scores: Vector
+    blend_scores: Vector
+    order: Counts
+    offsets: Counts
+
+    @property
+    def batch(self) -> CustomerBatch:
+        """Return the customers."""
+        return self.considered.batch
+
+    def of(self, customer: int) -> Counts:
+        """Positions of one customer's candidates, best first."""
+        return self.order[self.offsets[customer] : self.offsets[customer + 1]]
+
+
+class Scorer:
+    """Scores the catalogue of one bundle."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self.index = ItemIndex(bundle.folder / INDEX, bundle.factors)
+        self.trees = Trees.from_file(bundle.trees_file, TREE_NAMES) if bundle.ranking.by_trees else None
+        self._sources = build_sources(bundle.shop, self.index)
+
+    def batch(self, histories: Histories) -> CustomerBatch:
+        """What ranking may know of some customers, at the ranking clock."""
+        bundle = self._bundle
+        clock_day = np.full(len(histories), bundle.items.as_of_day, np.int32)
+        np.maximum.at(clock_day, histories.order_customer(), histories.order_day)
+        own = item_histories(histories, clock_day, bundle.fold_in.half_life_days)
+        return CustomerBatch(histories, own, clock_day, fold_in_many(bundle.gram, bundle.factors, own, bundle.fold_in))
+
+    def consider(self, histories: Histories, rules: Rules) -> tuple[Considered, tuple[str, ...]]:
+        """Propose candidates and look at all of them; also which filters took something away."""
+        bundle = self._bundle
+        allowed, applied = allowed_items(bundle.catalogue, bundle.items, rules)
+        batch = self.batch(histories)
+        proposals = propose(self._sources(rules.k), batch, allowed, with_bought=not rules.exclude_purchased)
+        facts = signals(proposals.pairs, batch, bundle.items, bundle.factors)
+        return Considered(batch, proposals, facts, blend_matrix(facts), rules.k), applied
+
+    def score(self, considered: Considered) -> Scored:
+        """Rank what was considered."""
+        blend_scores = _popular_for_strangers(considered, self._bundle.blend.score(considered.matrix))
+        if self.trees is None:
+            kept = np.arange(len(considered.pairs))
+            return _scored(considered, kept, considered.matrix, blend_scores, blend_scores)
+        kept, matrix = shortlisted(considered, blend_scores, self._bundle.shop)
+        scores = np.where(_is_stranger(considered)[kept], blend_scores[kept], self.trees.score(matrix))
+        return _scored(considered, kept, matrix, scores, blend_scores[kept])
+
+    def stage(self, scored: Scored, customer: int) -> Stage:
+        """What the scores of a customer come from."""
+        if not scored.batch.n_orders()[customer]:
+            return "popularity"
+        return "blend" if self.trees is None else "trees"
+
+    def contributions(self, scored: Scored, positions: Counts, stage: Stage) -> Vector:
+        """What each feature added to the scores at some positions; shape (n_positions, n_features of the stage)."""
+        matrix = scored.matrix[positions]
+        if stage == "trees" and self.trees is not None:
+            return self.trees.contributions(matrix.astype(np.float32))
+        found = self._bundle.blend.contributions(matrix[:, : len(BLEND_NAMES)].astype(np.float64))
+        return found if stage == "blend" else np.zeros_like(found)
+
+
+def shortlisted(considered: Considered, blend_scores: Vector, shop: Shop) -> tuple[Counts, Factors]:
+    """Positions of the candidates that the trees order, and the matrix they look at."""
+    kept = shortlist(considered.pairs, blend_scores, considered.facts.bought, considered.k)
+    pairs, facts = considered.pairs.take(kept), considered.facts.take(kept)
+    return kept, tree_matrix(considered.matrix[kept], details(pairs, facts, considered.batch, shop))
+
+
+def _is_stranger(considered: Considered) -> Mask:
+    """Which pairs are of somebody without orders; shape (n_pairs,)."""
+    return np.equal(considered.batch.n_orders(), 0)[considered.pairs.customer]
+
+
+def _popular_for_strangers(considered: Considered, scores: Vector) -> Vector:
+    """Scores, but what is popular now for people of whom nothing is known: neither stage has learned from any."""
+    facts = considered.facts
+    popularity = np.round(facts.recent_share + POPULAR_EVER * facts.buyer_share, 9)
+    return np.where(_is_stranger(considered), popularity, scores)
+
+
+def _scored(
+    considered: Considered, kept: Counts, matrix: Vector | Factors, scores: Vector, blend_scores: Vector
+) -> Scored:
+    pairs = considered.pairs.take(kept)
+    return Scored(
+        considered=considered,
+        kept=kept,
+        pairs=pairs,
+        facts=considered.facts.take(kept),
+        matrix=matrix,
+        scores=scores,
+        blend_scores=blend_scores,
+        order=rank_pairs(pairs, scores),
+        offsets=np.searchsorted(pairs.customer, np.arange(len(considered.batch.histories) + 1)),
+    )

@@ -1,0 +1,31 @@
+"""Machines without the OpenMP library are told what to install."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+LACKING = """
+import sys
+class Loader:
+    def find_spec(self, name, *_):
+        if name == "lightgbm":
+            raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
+sys.meta_path.insert(0, Loader())
+from {module} import main
+main(["--help"])
+"""
+
+
+@pytest.mark.parametrize("module", ["recsvc.cli.starting", "training.cli"])
+def test_without_openmp_both_programs_name_the_package_to_install(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LACKING.format(module=module)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "apt-get install libgomp1" in done.stderr
+    assert "Traceback" not in done.stderr
