@@ -17,10 +17,11 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
+from recsvc.domain.blend_features import BLEND_FEATURES
 from recsvc.domain.customer_features import FEATURES as CUSTOMER_FEATURES
 from recsvc.domain.customer_features import CustomerFeature
+from recsvc.domain.detail_features import DETAIL_FEATURES
 from recsvc.domain.feature import Feature
-from recsvc.domain.features import BLEND_FEATURES, DETAIL_FEATURES
 from training.backtest import METHODS
 from training.config import TrainingConfig
 from training.report import COLUMNS

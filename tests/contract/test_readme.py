@@ -8,8 +8,9 @@ import click
 import pytest
 
 from recsvc.cli.main import cli
+from recsvc.domain.blend_features import BLEND_FEATURES
 from recsvc.domain.customer_features import FEATURES
-from recsvc.domain.features import BLEND_FEATURES, DETAIL_FEATURES
+from recsvc.domain.detail_features import DETAIL_FEATURES
 from tests.checks.readme_tables import README, RECIPE, config_table, feature_table
 from training.commands import cli as train_cli
 from training.config import TrainingConfig
