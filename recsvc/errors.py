@@ -10,6 +10,7 @@ Each carries its data, builds its own sentence and says what to do. Nothing here
             BundleNotFound
             BundleVersionUnsupported
             BundleCorrupt
+        FilterError             a filter or rule of a slate cannot be read, or names no column there is
         UnknownCustomer
         UnknownItem
         NotReady                nothing is live yet
@@ -18,6 +19,8 @@ Each carries its data, builds its own sentence and says what to do. Nothing here
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+QUOTED = 20  # characters of a filter that an error shows
 
 
 class RecsvcError(Exception):
@@ -97,6 +100,26 @@ class BundleCorrupt(BundleError):
 
     def __str__(self) -> str:
         return sentence(f"bundle {self.bundle_id}: {self.problem}", "run `recsvc bundles rollback`, or train again")
+
+
+@dataclass
+class FilterError(RecsvcError):
+    """A filter or a rule is wrong: at which character, counted from 1, what was expected there, and what can be named.
+
+    `text` is what was written; the sentence quotes a little of it, from where it went wrong.
+    """
+
+    text: str
+    position: int
+    expected: str
+    fix: str = ""
+    what: str = "filter"
+    code = "invalid_filter"
+
+    def __str__(self) -> str:
+        rest = self.text[self.position - 1 :]
+        found = f"found {rest[:QUOTED]!r}" if rest else "found the end"
+        return sentence(f"{self.what}, character {self.position}: expected {self.expected}, {found}", self.fix)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import Counts, Mask, Rows, Vector
+from recsvc.domain.history import Histories
 from recsvc.domain.ids import ItemIds
 from recsvc.serving.recommender import BATCH, Recommender
 from recsvc.serving.rules import Rules
@@ -112,8 +113,8 @@ def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict
     trending = bundle.items.trending()
     for start in range(0, len(tested.customer_ids), BATCH):
         histories, _ = bundle.customers.get_many(list(tested.customer_ids[start : start + BATCH]))
-        scored, _ = recommender.score(histories, Rules(k=K))
-        slates = list(recommender.choose(scored, Rules(k=K)))
+        scored, _ = recommender.score(histories, Rules(k=K, standing=False))
+        slates = _shipped(recommender, histories, scored)
         for position, customer_id in enumerate(histories.customer_ids):
             mine = slice(*scored.batch.own.offsets[position : position + 2])
             bought, times = scored.batch.own.item[mine], scored.batch.own.order_days[mine]
@@ -124,9 +125,16 @@ def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict
                 "p_topfreq": p_topfreq(bought, times, trending),
                 "blend": scored.pairs.item[_by_blend(scored, position)],
                 "ranking": scored.pairs.item[scored.of(position)],
-                "slate": scored.pairs.item[slates[position]],
+                "slate": slates[position],
             }
             yield customer_id, lists, bought
+
+
+def _shipped(recommender: Recommender, histories: Histories, scored: Scored) -> list[Rows]:
+    """Slates as the service ships them; `scored` is the bare ranking, which is theirs too where no rules stand."""
+    if recommender.bundle.standing.says_something:
+        return recommender.rank(histories, Rules(k=K))
+    return [scored.pairs.item[chosen] for chosen in recommender.choose(scored, Rules(k=K))]
 
 
 def _by_blend(scored: Scored, customer: int) -> Counts:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
 
+from recsvc.serving.filters import FILTER_COLUMNS
+
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
 ColumnNames = ColumnName | Annotated[tuple[ColumnName, ...], Field(min_length=1)]
 MISSING_VALUES = ("", "NA", "N/A", "nan", "NaN", "NULL", "null", "None", "<NA>")
@@ -24,6 +26,17 @@ def _compiles(pattern: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+def _is_no_column_of_ours(name: str) -> str:
+    if name in FILTER_COLUMNS:
+        raise ValueError("is the name of a column that filters know already; rename it")
+    if "`" in name:
+        raise ValueError("holds a backquote, which filters put around names")
+    return name
+
+
+AttributeName = Annotated[ColumnName, AfterValidator(_is_no_column_of_ours)]
 
 
 class Section(BaseModel):
@@ -65,6 +78,8 @@ class ItemColumns(Section):
     brand: ColumnName = "brand"
     price: ColumnName = "price"
     unit_cost: ColumnName = "unit_cost"
+    stock: ColumnName = "stock"
+    """Units there are; for filters."""
     available: ColumnName = "available"
     available_from: ColumnName = "available_from"
     url: ColumnName = "url"
@@ -109,6 +124,8 @@ class ItemsConfig(Source):
     """The products, if there is a table of them."""
 
     columns: ItemColumns = ItemColumns()
+    attributes: tuple[AttributeName, ...] = ()
+    """Other columns that filters of a slate may name; whatever is not named stays where it is."""
 
 
 class ServicesConfig(Section):

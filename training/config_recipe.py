@@ -5,10 +5,24 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, StringConstraints
 
+from recsvc.domain.business_rules import StandingRules, parse_rule
+from recsvc.errors import FilterError
 from training.config_data import Section
 
+MAX_RULES = 50
+
+
+def _can_be_read(rule: str) -> str:
+    try:
+        parse_rule(rule)
+    except FilterError as error:
+        raise ValueError(str(error)) from error
+    return rule
+
+
+Rule = Annotated[str, AfterValidator(_can_be_read)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -88,6 +102,14 @@ class RankingConfig(Section):
     """Places of ten kept for products the customer never bought; not given, two, or one where two would cost much."""
     recent_days: PositiveInt = 28
     """Window of "popular now", before as_of."""
+    rules: Annotated[tuple[Rule, ...], Field(max_length=MAX_RULES)] = ()
+    """For every slate, one line each: `pin 1 where ...`, `boost 2 where ...`, `bury 3 where ...`, `block where ...`."""
+    category_cap: PositiveInt | None = None
+    """Items of one category (two levels deep) in a slate, at most; no limit when not given."""
+
+    def standing(self) -> StandingRules:
+        """Rules as a bundle holds them."""
+        return StandingRules(self.rules, self.category_cap)
 
 
 class BacktestConfig(Section):

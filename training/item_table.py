@@ -9,6 +9,7 @@ import ibis
 from ibis.expr.types import BooleanColumn, Table
 
 from recsvc.errors import ConfigError
+from recsvc.serving.filters import ATTRIBUTE
 from training.columns import day_of, joined_text, minor_units, moment, number, text
 from training.config import TrainingConfig
 from training.config_data import ItemsConfig
@@ -24,13 +25,13 @@ def type_items(session: Session, raw: RawTable, config: TrainingConfig) -> Table
     """Read the products once, into a stored table.
 
     Columns: item_id, is_service, level (null unless `item_level` is set), and title, category, brand, price and
-    unit_cost (minor units), available, available_from (day), url, image_url where the user has them. Of several rows
-    with one item_id the first counts; rows without one are left out.
+    unit_cost (minor units), stock (units), available, available_from (day), url, image_url and `attribute_<column>`
+    (text) where the user has them. Of several rows with one item_id the first counts; rows without one are left out.
 
     Raises
     ------
     ConfigError
-        `item_level` or `services.item_columns` names a column that is not there.
+        `item_level`, `items.attributes` or `services.item_columns` names a column that is not there.
     DataError
         A mapped column is missing, or the file is damaged.
     """
@@ -54,11 +55,13 @@ def _described(raw: Table, found: frozenset[str], items: ItemsConfig, zone: str)
         columns["title"] = joined_text(raw, names.title, " ", items)
     if "category" in found:
         columns["category"] = joined_text(raw, names.category, " > ", items)
+    if "stock" in found:
+        columns["stock"] = number(raw, names.stock, items, 4).cast("float64")
     if "available" in found:
         columns["available"] = text(raw, names.available, items).try_cast("boolean")
     if "available_from" in found:
         columns["available_from"] = day_of(moment(raw, names.available_from, items, zone))
-    return columns
+    return columns | {f"{ATTRIBUTE}{name}": text(raw, name, items) for name in items.attributes}
 
 
 def _ruled(raw: Table, config: TrainingConfig, items: ItemsConfig) -> dict[str, ibis.Value]:
@@ -80,6 +83,7 @@ def _first_of_each(typed: Table) -> Table:
 
 def _check_rule_columns(raw: RawTable, config: TrainingConfig) -> None:
     wanted = dict.fromkeys(config.services.item_columns, "services.item_columns")
+    wanted |= dict.fromkeys(config.items.attributes if config.items else (), "items.attributes")
     if config.item_level:
         wanted[config.item_level] = "item_level"
     for column, key in wanted.items():

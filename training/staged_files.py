@@ -19,6 +19,7 @@ from recsvc.bundle.reader import (
     NEIGHBOUR_PARTS,
     RANKER,
     RETURN_MODEL,
+    RULES,
     TREES,
     VALUE,
     neighbour_file,
@@ -27,6 +28,7 @@ from recsvc.domain.arrays import AnyArray, Factors
 from recsvc.domain.neighbours import Neighbours
 from recsvc.domain.profiles import CustomerModels
 from training.als import gram_matrix
+from training.config_recipe import RankingConfig
 from training.index import write_index
 from training.ranker import RankerFit
 from training.tables import Prepared
@@ -67,6 +69,11 @@ def write_ranker(folder: Path, found: RankerFit) -> None:
     write_json(folder / RANKER, {**found.blend.to_json(), **found.ranked_by.to_json()})
     if found.trees is not None:
         (folder / TREES).write_text(found.trees, "utf-8")
+
+
+def write_standing_rules(folder: Path, config: RankingConfig) -> None:
+    """Write what the retailer wants of every slate."""
+    write_json(folder / RULES, config.standing().to_json())
 
 
 def write_json(path: Path, content: object) -> None:

@@ -55,8 +55,16 @@ from training.progress import Progress
 from training.ranker import RankerFit, no_ranker
 from training.records import Fingerprint, Summaries, stream_histories, with_touchpoints, write_records
 from training.split import Past, joined_past, past_of
-from training.staged_files import write_catalogue, write_customer_models, write_neighbours, write_ranker, write_taste
+from training.staged_files import (
+    write_catalogue,
+    write_customer_models,
+    write_neighbours,
+    write_ranker,
+    write_standing_rules,
+    write_taste,
+)
 from training.standing import fit_layer_rule
+from training.standing_rules import check_rules
 from training.tables import Prepared
 from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
 from training.transactions import RECIPES
@@ -115,6 +123,7 @@ def stage(
     in which nobody looks at it.
     """
     check_catalogue(prepared)
+    check_rules(prepared, config.ranking)
     n_customers, fingerprint = len(prepared.customer_ids), Fingerprint()
     with CustomersWriter(folder / CUSTOMERS, n_customers, prepared.n_lines) as records:
         with progress.step("customer records"):
@@ -144,6 +153,7 @@ def stage(
         write_customer_models(folder, fitted.models)
         _write_customers(folder, prepared, found, fitted.models, habits)
         write_ranker(folder, no_ranker())
+        write_standing_rules(folder, config.ranking)
     reasons, digest = found.churn_reasons, fingerprint.hexdigest()
     return Staged(folder, prepared, found.past, fitted, targeting, reasons, digest, no_ranker())
 

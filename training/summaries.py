@@ -12,6 +12,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
+from recsvc.serving.filters import ATTRIBUTE
 from training.config_recipe import CatalogueConfig
 
 WEEK_DAYS, QUARTER_DAYS = 7, 90
@@ -19,7 +20,8 @@ WINDOW_COUNTS = ("n_recent_buyers", "n_previous_buyers", "n_week_buyers", "n_qua
 BUYER_COUNTS = ("n_buyers", "n_order_days", "n_repeat_buyers", *WINDOW_COUNTS)
 SALES = ("units", "first_day", "last_day", "last_price")
 MEASURES = ("item_row", "item_key", "item_id", "in_catalogue", *BUYER_COUNTS, *SALES)
-DESCRIPTIONS = ("title", "category", "brand", "price", "unit_cost", "available", "available_from", "url", "image_url")
+PRICES = ("price", "unit_cost", "stock")
+DESCRIPTIONS = ("title", "category", "brand", *PRICES, "available", "available_from", "url", "image_url")
 
 
 def daily_lines(lines: Table) -> Table:
@@ -67,7 +69,7 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, wi
     Returns
     -------
     item_row (int32), item_key, item_id, in_catalogue, the `BUYER_COUNTS`, units, first_day, last_day, last_price (minor
-    units), then whatever of `DESCRIPTIONS` is known.
+    units), then whatever of `DESCRIPTIONS` is known, and attributes.
     """
     products = daily.filter(daily.is_product)
     sold = products.group_by("item_key").agg(
@@ -82,7 +84,9 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, wi
     marked = popular.mutate(in_catalogue=chosen).drop("place")
     rows = _left(_numbered(marked, "item_row", [ibis.desc("in_catalogue"), "item_key"]), latest, "item_key")
     named = _named(rows, names)
-    return named.select(*MEASURES, *(name for name in DESCRIPTIONS if name in named.columns)).order_by("item_row")
+    attributes = [name for name in named.columns if name.startswith(ATTRIBUTE)]
+    known_of = [name for name in (*DESCRIPTIONS, *attributes) if name in named.columns]
+    return named.select(*MEASURES, *known_of).order_by("item_row")
 
 
 def _buyers(products: Table, windows: Windows) -> Table:

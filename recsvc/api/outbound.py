@@ -142,7 +142,9 @@ class RecommendationReply(Reply):
     strategy: Strategy
     customer: CustomerSummary | None
     items: list[RecommendedItem]
-    filters_applied: list[str]
+    filters_applied: Annotated[
+        list[str], Field(description="Filters that took items away, and rules that changed the slate, in words.")
+    ]
 
 
 class RecommendationsReply(Reply):

@@ -36,6 +36,7 @@ STATUS: Mapping[type[errors.RecsvcError], HTTPStatus] = {
     refusals.CursorOutdated: HTTPStatus.CONFLICT,
     refusals.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     refusals.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.FilterError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleNotFound: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleVersionUnsupported: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
+from recsvc.domain.filter_language import MAX_LENGTH
 from recsvc.serving.slate import Query
 
 MAX_K = 100
 MAX_CUSTOMERS = 256
 MAX_EXCLUDED = 2_000
 MAX_CATEGORIES = 100
+MAX_RULES = 20
+MAX_SHOWN = 2_000
 MAX_ID_LENGTH = 8_192
 
 State = Literal["new", "active", "due", "late", "lapsed", "lost"]
@@ -35,6 +39,27 @@ ExploreSlots = Annotated[
     int | None,
     Field(ge=0, le=MAX_K, description="Last places kept for products never bought; at most k. Default: the service's."),
 ]
+Where = Annotated[
+    str | None,
+    Field(min_length=1, max_length=MAX_LENGTH, description="Only items that fulfil this filter: `price < 20`."),
+]
+SlateRules = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)], ...],
+    Field(
+        max_length=MAX_RULES,
+        description="Behind those of the bundle: `pin 1 where ...`, `boost 2 where ...`, `bury`, `block where ...`.",
+    ),
+]
+CategoryCap = Annotated[
+    int | None, Field(ge=1, le=MAX_K, description="Items of one category at most. Default: the bundle's.")
+]
+Shown = Annotated[
+    tuple[Id, ...],
+    Field(max_length=MAX_SHOWN, description="Items shown in the last sends, once a showing: they step back."),
+]
+ShownSince = Annotated[
+    date | None, Field(description="Day of the earliest of these sends; what was bought since does not step back.")
+]
 Explain = Annotated[bool, Field(description="Say of each item who proposed it and what each feature added.")]
 
 
@@ -47,27 +72,54 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class RecommendationParams(Request):
-    """Query parameters of a recommendation."""
+class SlateWishes(Request):
+    """What a query and a body may ask of a slate by the same names."""
 
     k: K = 10
     exclude: Excluded = ()
     exclude_purchased: ExcludePurchased = False
-    category: Categories = ()
     explore_slots: ExploreSlots = None
     explain: Explain = False
+    category_cap: CategoryCap = None
+    shown: Shown = ()
+    shown_since: ShownSince = None
 
     @model_validator(mode="after")
     def _slots_within_list(self) -> Self:
-        _check_slots(self.explore_slots, self.k)
+        if self.explore_slots is not None and self.explore_slots > self.k:
+            raise PydanticCustomError("too_many", "explore_slots must not exceed k")
         return self
+
+    def question(
+        self, customer_id: str, categories: tuple[str, ...], where: str | None, rules: tuple[str, ...]
+    ) -> Query:
+        """Question to the recommender about one customer."""
+        return Query(
+            customer_id=customer_id,
+            k=self.k,
+            exclude=frozenset(self.exclude),
+            exclude_purchased=self.exclude_purchased,
+            categories=categories,
+            explore_slots=self.explore_slots,
+            explain=self.explain,
+            where=where,
+            rules=rules,
+            category_cap=self.category_cap,
+            shown=self.shown,
+            shown_since=self.shown_since,
+        )
+
+
+class RecommendationParams(SlateWishes):
+    """Query parameters of a recommendation."""
+
+    category: Categories = ()
+    where: Where = None
+    rule: SlateRules = ()
 
     def query_for(self, customer_id: str) -> Query:
         """Question to the recommender about one customer."""
-        exclude = frozenset(self.exclude)
-        return Query(
-            customer_id, self.k, exclude, self.exclude_purchased, self.category, self.explore_slots, self.explain
-        )
+        return self.question(customer_id, self.category, self.where, self.rule)
 
 
 class CustomerRecommendationParams(RecommendationParams):
@@ -80,35 +132,30 @@ class Filters(Request):
     """Which items may be shown at all."""
 
     categories: Categories = ()
+    where: Where = None
 
 
-class RecommendationRequest(Request):
+class RecommendationRequest(SlateWishes):
     """One customer, or up to 256 with the same wishes."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": EITHER})
 
     customer_id: CustomerId | None = None
     customer_ids: Annotated[tuple[CustomerId, ...], Field(min_length=1, max_length=MAX_CUSTOMERS)] | None = None
-    k: K = 10
-    exclude: Excluded = ()
     filters: Filters = Filters()
-    exclude_purchased: ExcludePurchased = False
-    explore_slots: ExploreSlots = None
-    explain: Explain = False
+    rules: SlateRules = ()
 
     @model_validator(mode="after")
     def _asks_for_somebody(self) -> Self:
         if (self.customer_id is None) == (self.customer_ids is None):
             raise PydanticCustomError("either", "give either customer_id or customer_ids")
-        _check_slots(self.explore_slots, self.k)
         if self.explain and self.customer_ids is not None:
             raise PydanticCustomError("one_at_a_time", "explain works for one customer_id at a time")
         return self
 
     def query_for(self, customer_id: str) -> Query:
         """Question to the recommender about one of the customers."""
-        exclude, categories = frozenset(self.exclude), self.filters.categories
-        return Query(customer_id, self.k, exclude, self.exclude_purchased, categories, self.explore_slots, self.explain)
+        return self.question(customer_id, self.filters.categories, self.filters.where, self.rules)
 
 
 class CustomerParams(Request):
@@ -140,8 +187,3 @@ class ListParams(Request):
         str | None,
         Field(max_length=1_024, description="`next_cursor` of the page before; opaque, good for one bundle."),
     ] = None
-
-
-def _check_slots(explore_slots: int | None, k: int) -> None:
-    if explore_slots is not None and explore_slots > k:
-        raise PydanticCustomError("too_many", "explore_slots must not exceed k")

@@ -18,6 +18,7 @@ from recsvc.bundle.manifest import FoldInConvention, Manifest
 from recsvc.bundle.store import BundleFolder, check_files
 from recsvc.domain.arrays import Factors, Vector, frozen
 from recsvc.domain.blending import LinearBlend, RankedBy
+from recsvc.domain.business_rules import StandingRules
 from recsvc.domain.category_clock import Categories, top_categories
 from recsvc.domain.features import BLEND_NAMES
 from recsvc.domain.fold_in import FoldInParams
@@ -32,6 +33,7 @@ from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
 CUSTOMERS, CUSTOMER_TABLE, ATTRIBUTES = "customers.lmdb", "customers.parquet", "attributes.parquet"
+RULES = "rules.json"
 VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
 RANKER, TREES, REPORT = "ranker.json", "ranker.txt", "report.json"
 BOUGHT_TOGETHER, LIKED_TOGETHER = "bought_together", "liked_together"
@@ -51,6 +53,7 @@ class Bundle:
     factors : shape (n_catalogue, n_factors), float32, memory-mapped, read-only
     gram : shape (n_factors, n_factors), Y^T Y
     customers : records by id
+    standing : what the retailer wants of every slate
     """
 
     folder: Path
@@ -65,6 +68,7 @@ class Bundle:
     ranking: RankedBy
     neighbours: tuple[Neighbours, Neighbours]
     fold_in: FoldInParams
+    standing: StandingRules
 
     @property
     def bundle_id(self) -> str:
@@ -139,6 +143,7 @@ def _open(bundle: BundleFolder) -> Bundle:
         ranking=RankedBy.from_json(_json(folder / RANKER)),
         neighbours=(_neighbours(folder, BOUGHT_TOGETHER, manifest), _neighbours(folder, LIKED_TOGETHER, manifest)),
         fold_in=fold_in_params(manifest.fold_in),
+        standing=_standing_rules(folder),
     )
 
 
@@ -200,6 +205,12 @@ def _targeting(folder: Path) -> Targeting:
     """How the list is ordered; bundles from before there was a choice hold no file, and BTYD ordered them."""
     path = folder / RETURN_MODEL
     return Targeting.from_json(_json(path)) if path.is_file() else btyd_targeting("made before there was a choice")
+
+
+def _standing_rules(folder: Path) -> StandingRules:
+    """Rules for every slate; bundles from before there were any hold no file."""
+    path = folder / RULES
+    return StandingRules.from_json(_json(path)) if path.is_file() else StandingRules()
 
 
 def neighbour_file(name: str, part: str) -> str:

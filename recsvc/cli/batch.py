@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.cli.files import read_customer_ids, write_tables
+from recsvc.cli.files import read_customer_ids, read_shown, write_tables
 from recsvc.cli.opening import live_recommender, with_artifacts
+from recsvc.cli.wishes import with_wishes
 from recsvc.domain.lapse import STATES
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query, Slate
@@ -32,22 +33,28 @@ SCHEMA = pa.schema(
 )
 
 
-@click.command(epilog="Example: recsvc batch --state lapsed --k 10 --out slates.parquet")
+@click.command(epilog="Example: recsvc batch --state lapsed --k 10 --shown last-week.parquet --out slates.parquet")
 @click.option("--customers", type=click.Path(path_type=Path), help="CSV or Parquet with a customer_id column.")
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Customers in a state; repeatable.")
 @click.option("--all", "everybody", is_flag=True, help="Every customer on record.")
-@click.option("--k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Length of each list.")
-@click.option("--exclude-purchased", is_flag=True, help="Only products the customer never bought.")
-@click.option("--explore-slots", type=click.IntRange(0, 1000), help="Places kept for products never bought.")
+@with_wishes(1000)
+@click.option(
+    "--shown",
+    "shown_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File of an earlier send, as written here: what it shows steps back; repeatable.",
+)
+@click.option("--shown-since", type=click.DateTime(["%Y-%m-%d"]), help="Day of the earliest of these sends.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write: .parquet, .csv or .jsonl.")
 @with_artifacts
 def batch(  # noqa: PLR0913 - one parameter an option
     customers: Path | None,
     states: tuple[str, ...],
     everybody: bool,
-    k: int,
-    exclude_purchased: bool,
-    explore_slots: int | None,
+    wishes: Query,
+    shown_files: tuple[Path, ...],
+    shown_since: datetime | None,
     out: Path,
     artifacts: Path | None,
 ) -> None:
@@ -56,8 +63,9 @@ def batch(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("name exactly one of --customers FILE, --state STATE and --all")
     recommender = live_recommender(artifacts)
     ids = read_customer_ids(customers) if customers else customers_in(recommender, states)
-    template = Query("", k=k, exclude_purchased=exclude_purchased, explore_slots=explore_slots)
-    rows = write_tables(out, SCHEMA, _shown(slate_tables(recommender, ids, template), len(ids)))
+    shown = read_shown(shown_files)
+    template = replace(wishes, shown_since=shown_since and shown_since.date())
+    rows = write_tables(out, SCHEMA, _shown(slate_tables(recommender, ids, template, shown), len(ids)))
     click.echo(f"{len(ids)} customers, {rows} rows: {out}", err=True)
 
 
@@ -70,11 +78,14 @@ def customers_in(recommender: Recommender, states: Sequence[str]) -> list[str]:
     return ids
 
 
-def slate_tables(recommender: Recommender, ids: Sequence[str], template: Query) -> Iterator[pa.Table]:
-    """Slates as tables of rows, a chunk of customers at a time."""
+def slate_tables(
+    recommender: Recommender, ids: Sequence[str], template: Query, shown: Mapping[str, tuple[str, ...]]
+) -> Iterator[pa.Table]:
+    """Slates as tables of rows, a chunk of customers at a time; `shown` holds what customers were sent before."""
     now = datetime.now(UTC)  # dates the state of customers, which these rows do not hold
     for start in range(0, len(ids), CHUNK):
-        queries = [replace(template, customer_id=customer_id) for customer_id in ids[start : start + CHUNK]]
+        some = ids[start : start + CHUNK]
+        queries = [replace(template, customer_id=one, shown=shown.get(one, ())) for one in some]
         slates = recommender.recommend_many(queries, now=now)
         yield pa.Table.from_pylist([row for slate in slates for row in _rows(slate)], SCHEMA)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,7 @@ from typing import IO
 import orjson
 import pyarrow as pa
 import pyarrow.csv as pacsv
+import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
 from recsvc.errors import DataError
@@ -27,15 +29,23 @@ def read_customer_ids(path: Path) -> list[str]:
     DataError
         If the file cannot be read, or has no such column.
     """
-    try:
-        table = pq.read_table(path) if path.suffix == ".parquet" else _read_csv(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(str(path), f"cannot be read ({str(error).splitlines()[0]})", "give CSV or Parquet") from error
-    if "customer_id" not in table.column_names:
-        found = ", ".join(table.column_names)
-        raise DataError(str(path), f"has no column customer_id, only {found}", "rename the column")
-    ids = table["customer_id"].cast(pa.string()).drop_null().to_pylist()
-    return list(dict.fromkeys(ids))
+    return list(dict.fromkeys(_read_ids(path, "customer_id")["customer_id"].to_pylist()))
+
+
+def read_shown(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
+    """Items each customer was shown, once a showing, by files of earlier slates (columns customer_id, item_id).
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or lacks a column.
+    """
+    shown: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        table = _read_ids(path, "customer_id", "item_id")
+        for customer_id, item_id in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            shown[customer_id].append(item_id)
+    return {customer_id: tuple(items) for customer_id, items in shown.items()}
 
 
 def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
@@ -59,8 +69,22 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> i
     return rows
 
 
+def _read_ids(path: Path, *columns: str) -> pa.Table:
+    """Some columns of a file as text, without the rows that lack one of them."""
+    try:
+        table = READERS.get(path.suffix, _read_csv)(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(str(path), f"cannot be read ({str(error).splitlines()[0]})", "give CSV or Parquet") from error
+    for column in columns:
+        if column not in table.column_names:
+            found = ", ".join(table.column_names)
+            raise DataError(str(path), f"has no column {column}, only {found}", "rename the column")
+    return table.select(columns).cast(pa.schema([(column, pa.string()) for column in columns])).drop_null()
+
+
 def _read_csv(path: Path) -> pa.Table:
-    return pacsv.read_csv(path, convert_options=pacsv.ConvertOptions(column_types={"customer_id": pa.string()}))
+    texts = {"customer_id": pa.string(), "item_id": pa.string()}
+    return pacsv.read_csv(path, convert_options=pacsv.ConvertOptions(column_types=texts))
 
 
 def _write_parquet(target: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
@@ -102,4 +126,5 @@ def _umask() -> int:
     return mask
 
 
+READERS: dict[str, Callable[[Path], pa.Table]] = {".parquet": pq.read_table, ".jsonl": pajson.read_json}
 WRITERS: dict[str, Write] = {".parquet": _write_parquet, ".csv": _write_csv, ".jsonl": _write_jsonl}

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from recsvc.api.replies import slate_json
 from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
+from recsvc.cli.wishes import with_wishes
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Explanation, Query, Slate
 
 SHOWN_EFFECTS = 5  # of fifty: the rest is in --json
 
 
-@click.command(epilog="Example: recsvc recommend 1234 --k 5")
+@click.command(epilog="Example: recsvc recommend 1234 --k 5 --where 'price < 20'")
 @click.argument("customer_id")
-@click.option("--k", default=10, show_default=True, type=click.IntRange(1, 100), help="Length of the list.")
-@click.option("--exclude-purchased", is_flag=True, help="Only products this customer never bought.")
-@click.option("--explore-slots", type=click.IntRange(0, 100), help="Places kept for products never bought.")
+@with_wishes(100)
 @click.option("--explain", is_flag=True, help="Who proposed each item, and what each feature added.")
 @with_artifacts
 @as_json
-def recommend(customer_id: str, artifacts: Path | None, as_json: bool, **asked: Any) -> None:
+def recommend(customer_id: str, wishes: Query, explain: bool, artifacts: Path | None, as_json: bool) -> None:
     """Recommend products to one customer, with the reasons."""
     recommender = live_recommender(artifacts)
-    query = Query(customer_id, **asked)  # the options bear the names of its fields
+    query = replace(wishes, customer_id=customer_id, explain=explain)
     slate = recommender.recommend(query, now=datetime.now(UTC))
     if as_json:
         write_json(slate_json(slate, recommender))
@@ -45,7 +45,9 @@ def shown(slate: Slate, recommender: Recommender) -> Table:
     else:
         value = "high value, " if who.high_value else ""
         title = f"{value}{who.state} since {who.state_since:%Y-%m-%d}; {who.orders} orders"
-    table = Table("", "item", "title", "why", *(("how",) if slate.query.explain else ()), title=title)
+    applied = Text("; ".join(slate.filters_applied)) if slate.filters_applied else None
+    how = ("how",) if slate.query.explain else ()
+    table = Table("", "item", "title", "why", *how, title=title, caption=applied)
     for item in slate.items:
         why = "; ".join(reason.text for reason in item.reasons)
         how = () if item.explanation is None else (told(item.explanation),)

@@ -186,6 +186,18 @@ class Comebacks:
         return _for_everybody(self.ranked, batch, allowed, self.depth)
 
 
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a rule may pin for anybody; the same for everybody, and only where a rule pins."""
+
+    rows: Rows
+    name: str = "pinned"
+
+    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
+        """Every one of them, for every customer."""
+        return _for_everybody(self.rows, batch, allowed, len(self.rows))
+
+
 def build_sources(shop: Shop, index: ItemIndex) -> Callable[[int], tuple[CandidateSource, ...]]:
     """Every source, as a function of the length of the list to come: it makes some of them deeper."""
     trending = shop.items.trending()

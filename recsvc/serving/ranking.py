@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
-from recsvc.domain.arrays import Counts, Mask, Vector
+from recsvc.domain.arrays import Counts, Mask, Rows, Vector
 from recsvc.domain.pairs import Pairs
 
 DEPTH = 100  # candidates a customer that the trees order: more cost time and gained nothing on validation
@@ -47,7 +49,34 @@ def _place(customer: Counts, counted: Mask) -> Counts:
     return before - np.repeat(before[starts], np.diff(np.append(starts, len(customer))))
 
 
-def choose(ranked: Counts, is_new: Mask, k: int, explore_slots: int) -> Counts:
+class Room:
+    """What a cap on categories still admits, candidate by candidate.
+
+    Parameters
+    ----------
+    category : shape (n_candidates,)
+        Number of the category at each place of the ranking; 0 is none, and never full.
+    n : at least 1
+        Items of a category that a slate may hold.
+    taken
+        How many of each it holds already.
+    """
+
+    def __init__(self, category: Rows, n: int, taken: Counter[int]) -> None:
+        self._category, self._n, self._taken = category.tolist(), n, taken
+
+    def admitted(self, places: Counts, limit: int) -> Counts:
+        """The first `limit` places there is room for, which they then fill."""
+        found: list[int] = []
+        for place in places.tolist():
+            category = self._category[place]
+            if len(found) < limit and (category == 0 or self._taken[category] < self._n):
+                self._taken[category] += 1
+                found.append(place)
+        return np.array(found, np.int64)
+
+
+def choose(ranked: Counts, is_new: Mask, k: int, explore_slots: int, room: Room | None = None) -> Counts:
     """Slate of one customer: the best, with the last places kept for products never bought.
 
     Parameters
@@ -56,8 +85,10 @@ def choose(ranked: Counts, is_new: Mask, k: int, explore_slots: int) -> Counts:
         Positions of the customer's candidates, best first.
     is_new : shape (n_candidates,)
         Whether the customer never bought the item at each place of `ranked`.
-    k : at least 1
+    k : at least 0
     explore_slots : 0 to k
+    room
+        What a cap leaves; None where there is none.
 
     Returns
     -------
@@ -69,7 +100,14 @@ def choose(ranked: Counts, is_new: Mask, k: int, explore_slots: int) -> Counts:
     >>> choose(np.array([7, 5, 3, 1]), np.array([False, False, False, True]), k=3, explore_slots=1)
     array([7, 5, 1])
     """
-    head = k - explore_slots
-    fresh = head + np.flatnonzero(is_new[head:])[:explore_slots]
-    others = np.setdiff1d(np.arange(head, len(ranked)), fresh)[: max(k - head - len(fresh), 0)]
-    return ranked[np.concatenate([np.arange(min(head, len(ranked))), others, fresh]).astype(np.int64)]
+    admitted = _first if room is None else room.admitted
+    places = np.arange(len(ranked))
+    head = admitted(places, k - explore_slots)
+    behind = places[len(head) :] if room is None else np.setdiff1d(places, head)
+    fresh = admitted(behind[is_new[behind]], explore_slots)
+    others = admitted(np.setdiff1d(behind, fresh), max(k - len(head) - len(fresh), 0))
+    return ranked[np.concatenate([head, others, fresh]).astype(np.int64)]
+
+
+def _first(places: Counts, limit: int) -> Counts:
+    return places[:limit]

@@ -18,9 +18,12 @@ from recsvc.bundle.reader import Bundle, read_categories, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts
 from recsvc.domain.history import Histories, take
 from recsvc.errors import UnknownCustomer
+from recsvc.serving.arranging import Arranged, arrange, hand_of
 from recsvc.serving.customer_state import Places, customer_state, day_of
 from recsvc.serving.display import item_at
 from recsvc.serving.explanations import explanations
+from recsvc.serving.filters import ItemFilters
+from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.ranking import choose
 from recsvc.serving.reasons import ReasonWriter
@@ -41,6 +44,8 @@ class Recommender:
         self.as_of = bundle.manifest.as_of
         self.created_at = bundle.manifest.created_at
         self.scorer = Scorer(bundle)
+        catalogue = bundle.catalogue.slice(0, bundle.items.n_catalogue)
+        self._house = HouseRules(bundle.standing, ItemFilters(catalogue, bundle.items.as_of_day), bundle.items)
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
         self._profiles = ProfileWriter(
             models=bundle.models,
@@ -73,7 +78,7 @@ class Recommender:
 
     def score(self, histories: Histories, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
         """Score every candidate of a batch; also which filters took something away."""
-        considered, applied = self.scorer.consider(histories, rules)
+        considered, applied = self.scorer.consider(histories, rules, self._house.placing(rules))
         return self.scorer.score(considered), applied
 
     def customer(self, customer_id: str, *, now: datetime) -> CustomerState:
@@ -153,24 +158,38 @@ class Recommender:
                 strategy="personal" if known[position] else "popular",
                 items=tuple(self._recommendations(scored, chosen, explained=query.explain)),
                 customer=self._state(take(histories, np.array([position])), now) if known[position] else None,
-                filters_applied=applied,
+                filters_applied=applied + chosen.applied,
             )
-            for position, (query, chosen) in enumerate(zip(queries, self.choose(scored, rules), strict=True))
+            for position, (query, chosen) in enumerate(
+                zip(queries, self._arranged(scored, rules, queries), strict=True)
+            )
         ]
 
     def choose(self, scored: Scored, rules: Rules) -> Iterable[Counts]:
         """Positions of each customer's slate, customer by customer."""
-        explore = self.default_explore_slots(rules.k) if rules.explore_slots is None else rules.explore_slots
-        for customer in range(len(scored.batch.histories)):
-            ranked = scored.of(customer)
-            yield choose(ranked, ~scored.facts.bought[ranked], rules.k, min(explore, rules.k))
+        queries = [Query(customer_id) for customer_id in scored.batch.histories.customer_ids]
+        return (chosen.positions for chosen in self._arranged(scored, rules, queries))
 
-    def _recommendations(self, scored: Scored, chosen: Counts, *, explained: bool) -> Iterable[Recommendation]:
-        why = explanations(scored, chosen, self.scorer) if explained else [None] * len(chosen)
-        for rank, (position, explanation) in enumerate(zip(chosen.tolist(), why, strict=True), 1):
+    def _arranged(self, scored: Scored, rules: Rules, queries: Sequence[Query]) -> Iterable[Arranged]:
+        """Slate of each customer; `queries` say what they were shown before."""
+        explore = self.default_explore_slots(rules.k) if rules.explore_slots is None else rules.explore_slots
+        explore, placing = min(explore, rules.k), scored.considered.placing
+        for customer, query in enumerate(queries):
+            if placing.moves_nothing and not query.shown:
+                ranked = scored.of(customer)
+                chosen = choose(ranked, ~scored.facts.bought[ranked], rules.k, explore)
+                yield Arranged(chosen, scored.scores[chosen])
+            else:
+                hand = hand_of(scored, customer, query, self.bundle.items.ids)
+                yield arrange(hand, placing, rules.k, explore)
+
+    def _recommendations(self, scored: Scored, chosen: Arranged, *, explained: bool) -> Iterable[Recommendation]:
+        places = chosen.positions
+        why = explanations(scored, places, self.scorer) if explained else [None] * len(places)
+        for rank, (position, explanation) in enumerate(zip(places.tolist(), why, strict=True), 1):
             item_id = self.bundle.items.ids.id(int(scored.pairs.item[position]))
             reasons = self._reasons.reasons(scored.facts, position, scored.pairs, scored.batch)
-            yield Recommendation(item_id, rank, float(scored.scores[position]), reasons, explanation)
+            yield Recommendation(item_id, rank, float(chosen.scores[rank - 1]), reasons, explanation)
 
     def _state(self, history: Histories, now: datetime) -> CustomerState:
         return customer_state(history, self.bundle.models, day_of(now), self._places(history.customer_ids[0]))
@@ -184,4 +203,13 @@ class Recommender:
 
 
 def _rules(query: Query) -> Rules:
-    return Rules(query.k, query.exclude, query.exclude_purchased, query.categories, query.explore_slots)
+    return Rules(
+        k=query.k,
+        exclude=query.exclude,
+        exclude_purchased=query.exclude_purchased,
+        categories=query.categories,
+        explore_slots=query.explore_slots,
+        where=query.where,
+        rules=query.rules,
+        category_cap=query.category_cap,
+    )

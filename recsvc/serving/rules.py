@@ -10,19 +10,25 @@ import pyarrow.compute as pc
 
 from recsvc.domain.arrays import Mask
 from recsvc.domain.items import ItemTable
-
-CATEGORY_SEPARATOR = " > "
+from recsvc.serving.filters import CATEGORY_SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The part of a `Query` that does not depend on the customer."""
+    """The part of a `Query` that does not depend on the customer.
+
+    Not `standing`, what the retailer wants of every slate is left out: the bare ranking, to learn from and to compare.
+    """
 
     k: int = 10
     exclude: frozenset[str] = frozenset()
     exclude_purchased: bool = False
     categories: tuple[str, ...] = ()
     explore_slots: int | None = None
+    where: str | None = None
+    rules: tuple[str, ...] = ()
+    category_cap: int | None = None
+    standing: bool = True
 
 
 def allowed_items(catalogue: pa.Table, items: ItemTable, rules: Rules) -> tuple[Mask, tuple[str, ...]]:

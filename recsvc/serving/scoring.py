@@ -20,7 +20,8 @@ from recsvc.domain.item_history import item_histories
 from recsvc.domain.pairs import CustomerBatch, Pairs
 from recsvc.domain.shop import Shop
 from recsvc.domain.signals import Signals, signals
-from recsvc.serving.candidates import Proposals, build_sources, propose
+from recsvc.serving.candidates import Pinned, Proposals, build_sources, propose
+from recsvc.serving.placing import NO_PLACING, Placing
 from recsvc.serving.ranking import rank_pairs, shortlist
 from recsvc.serving.retrieval import ItemIndex
 from recsvc.serving.rules import Rules, allowed_items
@@ -32,18 +33,27 @@ POPULAR_EVER = 1e-4  # of all buyers beside recent ones: decides ties only
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """Every candidate of a batch with what the blend looks at; `matrix` has shape (n_pairs, n_blend_features)."""
+    """Every candidate of a batch with what the blend looks at; `matrix` has shape (n_pairs, n_blend_features).
+
+    `placing` is what rules want of the slates; where it pins, the last source proposed what may be pinned.
+    """
 
     batch: CustomerBatch
     proposals: Proposals
     facts: Signals
     matrix: Vector
     k: int
+    placing: Placing = NO_PLACING
 
     @property
     def pairs(self) -> Pairs:
         """Return the candidates."""
         return self.proposals.pairs
+
+    def usual(self) -> Mask:
+        """Which candidates would be there without pins; shape (n_pairs,)."""
+        by = self.proposals.by
+        return np.logical_or.reduce(by[:, :-1], axis=1) if self.placing.pins else np.ones(len(by), bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Scored:
     ----------
     considered : all candidates
     kept : positions of the candidates that were ranked; every array below is in its order
+    extra : shape (n_kept,), which of them only a pin brought in
     matrix : shape (n_kept, n_features), what the score was computed from
     scores, blend_scores : shape (n_kept,)
         What the ranking sorts by, and what the blend alone would.
@@ -63,6 +74,7 @@ class Scored:
 
     considered: Considered
     kept: Counts
+    extra: Mask
     pairs: Pairs
     facts: Signals
     matrix: Vector | Factors
@@ -98,24 +110,32 @@ class Scorer:
         own = item_histories(histories, clock_day, bundle.fold_in.half_life_days)
         return CustomerBatch(histories, own, clock_day, fold_in_many(bundle.gram, bundle.factors, own, bundle.fold_in))
 
-    def consider(self, histories: Histories, rules: Rules) -> tuple[Considered, tuple[str, ...]]:
+    def consider(
+        self, histories: Histories, rules: Rules, placing: Placing = NO_PLACING
+    ) -> tuple[Considered, tuple[str, ...]]:
         """Propose candidates and look at all of them; also which filters took something away."""
         bundle = self._bundle
         allowed, applied = allowed_items(bundle.catalogue, bundle.items, rules)
-        batch = self.batch(histories)
-        proposals = propose(self._sources(rules.k), batch, allowed, with_bought=not rules.exclude_purchased)
+        if placing.kept is not None:
+            allowed &= placing.kept
+        batch, sources = self.batch(histories), self._sources(rules.k)
+        if placing.pins:
+            sources = (*sources, Pinned(placing.pinned_rows(bundle.items.trending(), allowed)))
+        proposals = propose(sources, batch, allowed, with_bought=not rules.exclude_purchased)
         facts = signals(proposals.pairs, batch, bundle.items, bundle.factors)
-        return Considered(batch, proposals, facts, blend_matrix(facts), rules.k), applied
+        considered = Considered(batch, proposals, facts, blend_matrix(facts), rules.k, placing)
+        return considered, applied + placing.applied
 
     def score(self, considered: Considered) -> Scored:
         """Rank what was considered."""
         blend_scores = _popular_for_strangers(considered, self._bundle.blend.score(considered.matrix))
         if self.trees is None:
             kept = np.arange(len(considered.pairs))
-            return _scored(considered, kept, considered.matrix, blend_scores, blend_scores)
+            return _scored(considered, kept, kept[considered.usual()], considered.matrix, blend_scores, blend_scores)
         kept, matrix = shortlisted(considered, blend_scores, self._bundle.shop)
         scores = np.where(_is_stranger(considered)[kept], blend_scores[kept], self.trees.score(matrix))
-        return _scored(considered, kept, matrix, scores, blend_scores[kept])
+        usual = _usual_shortlist(considered, blend_scores) if considered.placing.pins else kept
+        return _scored(considered, kept, usual, matrix, scores, blend_scores[kept])
 
     def stage(self, scored: Scored, customer: int) -> Stage:
         """What the scores of a customer come from."""
@@ -134,9 +154,20 @@ class Scorer:
 
 def shortlisted(considered: Considered, blend_scores: Vector, shop: Shop) -> tuple[Counts, Factors]:
     """Positions of the candidates that the trees order, and the matrix they look at."""
-    kept = shortlist(considered.pairs, blend_scores, considered.facts.bought, considered.k)
+    kept = _usual_shortlist(considered, blend_scores)
+    if considered.placing.pins:
+        kept = np.union1d(kept, np.flatnonzero(considered.proposals.by[:, -1]))
     pairs, facts = considered.pairs.take(kept), considered.facts.take(kept)
     return kept, tree_matrix(considered.matrix[kept], details(pairs, facts, considered.batch, shop))
+
+
+def _usual_shortlist(considered: Considered, blend_scores: Vector) -> Counts:
+    """The shortlist there would be without pins."""
+    if not considered.placing.pins:
+        return shortlist(considered.pairs, blend_scores, considered.facts.bought, considered.k)
+    usual = np.flatnonzero(considered.usual())
+    pairs, bought = considered.pairs.take(usual), considered.facts.bought[usual]
+    return usual[shortlist(pairs, blend_scores[usual], bought, considered.k)]
 
 
 def _is_stranger(considered: Considered) -> Mask:
@@ -152,12 +183,18 @@ def _popular_for_strangers(considered: Considered, scores: Vector) -> Vector:
 
 
 def _scored(
-    considered: Considered, kept: Counts, matrix: Vector | Factors, scores: Vector, blend_scores: Vector
+    considered: Considered,
+    kept: Counts,
+    usual: Counts,
+    matrix: Vector | Factors,
+    scores: Vector,
+    blend_scores: Vector,
 ) -> Scored:
     pairs = considered.pairs.take(kept)
     return Scored(
         considered=considered,
         kept=kept,
+        extra=~np.isin(kept, usual) if considered.placing.pins else np.zeros(len(kept), bool),
         pairs=pairs,
         facts=considered.facts.take(kept),
         matrix=matrix,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 Strategy = Literal["personal", "popular"]
@@ -32,6 +32,16 @@ class Query:
         Places at the end of the list kept for products this customer never bought; None means the default.
     explain
         Say of each item who proposed it and what each feature added.
+    where
+        Only items that fulfil this filter, in the language of `recsvc.domain.filter_language`.
+    rules
+        Further rules, as `recsvc.domain.business_rules` reads them, behind those of the bundle.
+    category_cap : at least 1
+        Items of one category at most; None means what the bundle says.
+    shown
+        Items this customer was shown in the last sends, once a showing; unknown ids are ignored.
+    shown_since
+        Day of the earliest of these sends: what was bought on it or later was not shown in vain.
     """
 
     customer_id: str
@@ -41,6 +51,11 @@ class Query:
     categories: tuple[str, ...] = ()
     explore_slots: int | None = None
     explain: bool = False
+    where: str | None = None
+    rules: tuple[str, ...] = ()
+    category_cap: int | None = None
+    shown: tuple[str, ...] = ()
+    shown_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -73,6 +74,20 @@ def test_explanations_are_for_one_customer_at_a_time(service: Service) -> None:
     assert service.recommender.asked == []
 
 
+def test_rules_in_the_query_and_in_the_body_reach_the_recommender(service: Service) -> None:
+    rules = ["pin 1 where available", 'bury 2.5 where brand = "Acme"']
+    rest = {"category_cap": 2, "shown": ["a", "b", "a"], "shown_since": "2026-01-02"}
+
+    service.get(PATH, query_string={"where": "price < 20", "rule": rules, **rest})
+    body = {"customer_id": "customer-1", "filters": {"where": "price < 20"}, "rules": rules, **rest}
+    service.post("/v1/recommendations", json=body)
+
+    by_query, by_body = service.recommender.asked
+    assert by_query == by_body
+    assert (by_query.where, by_query.rules, by_query.category_cap) == ("price < 20", tuple(rules), 2)
+    assert (by_query.shown, by_query.shown_since) == (("a", "b", "a"), date(2026, 1, 2))
+
+
 def test_many_customers_get_slates_in_their_order(service: Service) -> None:
     wanted = ["customer-2", "nobody", "customer-1"]
 
@@ -123,6 +138,11 @@ def test_ids_of_five_thousand_characters_pass_in_the_body(service: Service) -> N
         ("exclude=", "query.exclude.0"),
         ("explore_slots=-1", "query.explore_slots"),
         ("k=3&explore_slots=4", "query"),
+        ("where=", "query.where"),
+        ("where=" + "a" * 4_001, "query.where"),
+        ("category_cap=0", "query.category_cap"),
+        ("shown_since=yesterday", "query.shown_since"),
+        ("&".join(["rule=block where a"] * 21), "query.rule"),
     ],
 )
 def test_a_wrong_parameter_is_named(service: Service, query: str, location: str) -> None:

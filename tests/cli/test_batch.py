@@ -55,6 +55,49 @@ def test_every_kind_of_file_holds_the_same_slates(
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["slates.csv", "slates.jsonl", "slates.parquet"]
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
+def test_what_an_earlier_send_showed_steps_back_in_the_next(
+    batch: Batch, recommender: Recommender, everybody: list[str], tmp_path: Path, ending: str
+) -> None:
+    ids, first = tmp_path / "ids.csv", tmp_path / f"first{ending}"
+    ids.write_text("customer_id\n" + "\n".join(everybody[:40]) + "\n", encoding="utf-8")
+    batch("--customers", ids, "--k", 5, "--out", first)
+
+    ended = batch("--customers", ids, "--k", 5, "--shown", first, "--out", tmp_path / "second.jsonl")
+
+    assert ended.code == 0
+    before, after = read_rows(first), read_rows(tmp_path / "second.jsonl")
+    sent = [str(row["item_id"]) for row in before if row["customer_id"] == everybody[0]]
+    again = recommender.recommend(Query(everybody[0], k=5, shown=tuple(sent)), now=NOW)
+    mine = [row["item_id"] for row in after if row["customer_id"] == everybody[0]]
+    assert mine == [one.item_id for one in again.items] != sent
+    shown = {(row["customer_id"], row["item_id"]) for row in before}
+    assert sum((row["customer_id"], row["item_id"]) in shown for row in after) < len(after)
+
+
+def test_filters_and_rules_shape_every_slate(batch: Batch, recommender: Recommender, tmp_path: Path) -> None:
+    prices = {one: recommender.item(one).price or 0.0 for one in map(recommender.bundle.items.ids.id, range(80))}
+    dear = max(prices, key=lambda one: prices[one])
+    middle = sorted(prices.values())[40]
+    rules = ("--where", f"price >= {middle}", "--rule", f'pin 2 where item_id = "{dear}"', "--category-cap", 2)
+
+    ended = batch("--all", "--k", 4, *rules, "--out", tmp_path / "out.jsonl")
+
+    assert ended.code == 0
+    rows = read_rows(tmp_path / "out.jsonl")
+    assert all(prices[str(row["item_id"])] >= middle for row in rows)
+    assert {row["item_id"] for row in rows if row["rank"] == 2} == {dear}
+
+
+def test_a_wrong_filter_is_one_line_that_names_the_place_and_the_columns(batch: Batch, tmp_path: Path) -> None:
+    ended = batch("--all", "--where", "prize < 5", "--out", tmp_path / "out.jsonl")
+
+    assert ended.code == 2
+    assert "character 1: expected a column, found 'prize < 5'" in ended.one_line_error()
+    assert "price" in ended.one_line_error()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_a_file_of_customers_is_answered_once_each_in_its_order_ids_as_text(
     batch: Batch, everybody: list[str], tmp_path: Path, ending: str
