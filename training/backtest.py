@@ -6,7 +6,8 @@ at one cut-off; intervals resample customers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from recsvc.serving.rules import Rules
 from recsvc.serving.scoring import Scored
 from training.baselines import als_alone, p_topfreq
 from training.metrics import Estimate, bootstrap, hit, ndcg, recall
+from training.source_recall import SPLITS, found_items
 from training.split import GROUPS, Cohort, cohort
 from training.trainer import Trainer
 
@@ -26,8 +28,8 @@ K = 10
 METRICS = {"ndcg@10": ndcg, "recall@10": recall, "hit@10": hit}
 BASELINES = ("recent_popular", "als_alone", "p_topfreq")
 METHODS = (*BASELINES, "blend", "ranking", "slate")
-SPLITS = ("all", "repeat", "explore")
 NEW_HIT = "new_hit@10"
+PROPOSED = "proposed"  # of a source: the share of the truth it proposed, however far down
 PAIRED = "ndcg@10"
 COMPARED = (*BASELINES, "blend")
 Key = tuple[str, str, str]  # method, split, metric
@@ -54,39 +56,65 @@ class Row:
     estimate: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What one tested customer would have been shown: item rows, best first, by every method.
+
+    Attributes
+    ----------
+    bought : item rows ever bought
+    found : by source and split, how many items of the truth the source proposed
+    """
+
+    customer_id: str
+    lists: Mapping[str, Rows]
+    bought: Rows
+    found: tuple[tuple[str, str, int], ...] = ()
+
+
 def replay(trainer: Trainer, day: int) -> Replay:
     """Train at a past day and test on the horizon after it."""
     staged, recommender = trainer.replay(day)
     tested = cohort(staged.past, trainer.truth(day), trainer.config.backtest.silent_floor_days)
-    values: dict[Key, list[float]] = {key: [] for key in _keys()}
-    for customer_id, lists, bought in _lists(recommender, tested):
-        for key, value in _judge(lists, bought, tested.truth[customer_id], recommender.bundle.items.ids):
+    return judged(lists_of(recommender, tested), tested, recommender.bundle.items.ids)
+
+
+def judged(shown: Iterable[Lists], tested: Cohort, ids: ItemIds) -> Replay:
+    """Hold lists, in order of the cohort, against what was bought."""
+    values: dict[Key, list[float]] = defaultdict(list)
+    for one in shown:
+        for key, value in _judge(one, tested.truth[one.customer_id], ids):
             values[key].append(value)
     return Replay(tested.customer_ids, tested.groups, {key: np.array(value) for key, value in values.items()})
 
 
 def pooled(replays: Sequence[Replay]) -> Replay:
-    """Several cut-offs as one table."""
+    """Several cut-offs as one table; one in which nobody returned adds nothing to it."""
+    keys = dict.fromkeys(key for one in replays for key in one.values)
+    nobody = np.zeros(0)
     return Replay(
         customer_ids=tuple(customer_id for one in replays for customer_id in one.customer_ids),
         groups={name: np.concatenate([one.groups[name] for one in replays]) for name in GROUPS},
-        values={key: np.concatenate([one.values[key] for one in replays]) for key in _keys()},
+        values={key: np.concatenate([one.values.get(key, nobody) for one in replays]) for key in keys},
     )
 
 
-def table(found: Replay) -> list[Row]:
-    """Means with intervals for every group, method, split and metric that has somebody in it."""
-    columns = {key: found.values[key] for key in _keys()} | _differences(found)
+def table(found: Replay, ours: str = "ranking", others: Sequence[str] = COMPARED) -> list[Row]:
+    """Means with intervals for every group, method, split and metric that has somebody in it.
+
+    One method is also compared with some others, customer by customer.
+    """
+    columns = {**found.values, **_differences(found, ours, others)}
     return [row for group in GROUPS for row in _rows(found, group, columns)]
 
 
-def _differences(found: Replay) -> dict[Key, Vector]:
-    """Paired differences of the ranking and what it is compared with."""
+def _differences(found: Replay, ours: str, others: Sequence[str]) -> dict[Key, Vector]:
     values = found.values
     return {
-        (f"ranking - {other}", split, PAIRED): values["ranking", split, PAIRED] - values[other, split, PAIRED]
-        for other in COMPARED
+        (f"{ours} - {other}", split, PAIRED): values[ours, split, PAIRED] - values[other, split, PAIRED]
+        for other in others
         for split in SPLITS
+        if (other, split, PAIRED) in values
     }
 
 
@@ -102,13 +130,8 @@ def _rows(found: Replay, group: str, columns: Mapping[Key, Vector]) -> list[Row]
     return [Row(group, *key, sizes[key], estimate) for key, estimate in zip(used, estimates, strict=True)]
 
 
-def _keys() -> list[Key]:
-    keys = [(method, split, metric) for method in METHODS for split in SPLITS for metric in METRICS]
-    return keys + [(method, "all", NEW_HIT) for method in METHODS]
-
-
-def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict[str, Rows], Rows]]:
-    """Each customer's ranked item rows by every method, and the rows they ever bought."""
+def lists_of(recommender: Recommender, tested: Cohort) -> Iterator[Lists]:
+    """Lists of every tested customer, in order of the cohort."""
     bundle = recommender.bundle
     trending = bundle.items.trending()
     for start in range(0, len(tested.customer_ids), BATCH):
@@ -127,7 +150,8 @@ def _lists(recommender: Recommender, tested: Cohort) -> Iterator[tuple[str, dict
                 "ranking": scored.pairs.item[scored.of(position)],
                 "slate": slates[position],
             }
-            yield customer_id, lists, bought
+            truth = bundle.items.ids.known_rows(tested.truth[customer_id])
+            yield Lists(customer_id, lists, bought, tuple(found_items(scored, position, truth)))
 
 
 def _shipped(recommender: Recommender, histories: Histories, scored: Scored) -> list[Rows]:
@@ -143,15 +167,17 @@ def _by_blend(scored: Scored, customer: int) -> Counts:
     return mine[np.lexsort((scored.pairs.item[mine], -scored.blend_scores[mine]))]
 
 
-def _judge(lists: dict[str, Rows], bought: Rows, truth: frozenset[str], ids: ItemIds) -> Iterator[tuple[Key, float]]:
+def _judge(one: Lists, truth: frozenset[str], ids: ItemIds) -> Iterator[tuple[Key, float]]:
     """Every metric of one customer, on all items, on those bought before, and on those never bought."""
-    mine = {ids.id(row) for row in bought}
+    mine = {ids.id(row) for row in one.bought}
     truths = {"all": truth, "repeat": truth & mine, "explore": truth - mine}
-    for method, rows in lists.items():
-        is_mine = np.isin(rows, bought)
+    for method, rows in one.lists.items():
+        is_mine = np.isin(rows, one.bought)
         kept = {"all": rows, "repeat": rows[is_mine], "explore": rows[~is_mine]}
         ranked = {split: [ids.id(row) for row in some[:K]] for split, some in kept.items()}
         for split, right in truths.items():
             for metric, measure in METRICS.items():
                 yield (method, split, metric), measure(ranked[split], right, K) if right else np.nan
         yield (method, "all", NEW_HIT), hit(ranked["all"], truths["explore"], K)
+    for source, split, count in one.found:
+        yield (source, split, PROPOSED), count / len(truths[split]) if truths[split] else np.nan

@@ -17,7 +17,7 @@ from recsvc.errors import DataError
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.rules import Rules
-from training.backtest import Replay, Row, pooled, replay, table
+from training.backtest import PROPOSED, Replay, Row, pooled, replay, table
 from training.churn_reasons import ChurnReasons
 from training.cleaning import CleaningReport
 from training.config import TrainingConfig
@@ -77,7 +77,9 @@ class BackTest:
     def to_json(self) -> dict[str, Any]:  # JSON
         """Plain values by name."""
         targeting = None if self.targeting is None else self.targeting.to_json()
-        return {"ranking": [asdict(row) for row in self.rows], "targeting": targeting}
+        ranking = [asdict(row) for row in self.rows if row.metric != PROPOSED]
+        sources = [asdict(row) for row in self.rows if row.metric == PROPOSED]
+        return {"ranking": ranking, "sources": sources, "targeting": targeting}
 
 
 @dataclass(frozen=True, slots=True)

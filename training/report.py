@@ -8,13 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from training.backtest import BASELINES, METHODS, NEW_HIT, Row
+from training.backtest import BASELINES, METHODS, NEW_HIT, PROPOSED, Row
 from training.cleaning import CleaningReport
 from training.drift_history import Drift
 from training.pipeline import Outcome
 from training.report_reasons import print_reasons
 from training.report_targeting import print_targeting
 from training.sheets import Sheet, terminal_table
+from training.source_recall import SPLITS
 from training.split import GROUPS
 from training.validate import Finding
 
@@ -80,6 +81,7 @@ def print_backtest(console: Console, rows: Sequence[Row], n_cut_offs: int) -> No
     for group in tested_groups(found):
         console.print(terminal_table(group_sheet(group, found)))
         console.print(differences(group, found))
+    console.print(terminal_table(source_sheet(found)))
 
 
 def data_sheet(report: CleaningReport) -> Sheet:
@@ -114,6 +116,17 @@ def group_sheet(group: str, found: Cells) -> Sheet:
         for method in METHODS
     ]
     return Sheet(f"{TITLES[group]} (n = {n:,})", ("method", *HEADINGS), tuple(rows))
+
+
+def source_sheet(found: Cells) -> Sheet:
+    """Sources down, splits across: how much of what customers bought was among what a source proposed."""
+    sources = dict.fromkeys(method for _, method, _, metric in found if metric == PROPOSED)
+    rows = [
+        (source.replace("_", " "), *(_shown(found.get(("all", source, split, PROPOSED))) for split in SPLITS))
+        for source in sources
+    ]
+    title = f"Share of the items bought that each source proposed: {TITLES['all']}"
+    return Sheet(title, ("source", "all", "bought before", "new items"), tuple(rows))
 
 
 def differences(group: str, found: Cells) -> str:

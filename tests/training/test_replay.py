@@ -8,20 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsvc.domain.ids import ItemIds
 from tests.trained import Trained, train, write_orders
 from tests.training.shop import config_of, day, prepared
-from training.backtest import METRICS, SPLITS, Replay, _judge, _keys, pooled, table
+from training.backtest import METHODS, METRICS, NEW_HIT, PROPOSED, Key, Lists, Replay, judged, pooled, table
 from training.config import TrainingConfig
 from training.pipeline import cut_offs, headline
+from training.source_recall import SHORTLIST, SPLITS, UNION
+from training.split import GROUPS, Cohort
 from training.truth import first_orders
 
 START = date(2024, 1, 1)
-GROUPS = ("all", "lapsed", "lapsed_high_value", "bought_once")
-
-
-class Ids:
-    def id(self, row: int) -> str:
-        return f"i{row}"
+KEYS = [(method, split, metric) for method in METHODS for split in SPLITS for metric in METRICS]
+IDS = ItemIds([f"i{row}" for row in range(7)])
 
 
 def test_truth_is_the_first_order_on_or_after_the_day_products_only(tmp_path: Path) -> None:
@@ -76,28 +75,42 @@ def test_a_shop_that_began_with_a_single_sale_can_be_trained(tmp_path: Path) -> 
     assert fitted.store.current_id() == fitted.bundle_id
 
 
-def test_a_customer_is_judged_on_all_on_what_they_had_and_on_what_is_new_to_them() -> None:
-    lists = {"ranking": np.array([0, 5, 1, 6])}
+def judged_alone(ranking: list[int], bought: list[int], truth: set[str], **found: int) -> dict[Key, float]:
+    shown = Lists(
+        "a", {"ranking": np.array(ranking)}, np.array(bought), tuple(("own", split, n) for split, n in found.items())
+    )
+    tested = Cohort(("a",), {"a": frozenset(truth)}, {name: np.ones(1, bool) for name in GROUPS})
+    return {key: float(value[0]) for key, value in judged([shown], tested, IDS).values.items()}
 
-    found = dict(_judge(lists, np.array([0, 1, 2]), frozenset({"i1", "i6"}), Ids()))  # type: ignore[arg-type]
+
+def test_a_customer_is_judged_on_all_on_what_they_had_and_on_what_is_new_to_them() -> None:
+    found = judged_alone([0, 5, 1, 6], [0, 1, 2], {"i1", "i6"})
 
     assert found["ranking", "all", "recall@10"] == 1.0
     assert found["ranking", "repeat", "ndcg@10"] == pytest.approx(1 / np.log2(3))  # i1 is second of i0, i1
     assert found["ranking", "explore", "ndcg@10"] == pytest.approx(1 / np.log2(3))  # i6 is second of i5, i6
-    assert found["ranking", "all", "new_hit@10"] == 1.0
+    assert found["ranking", "all", NEW_HIT] == 1.0
 
 
 def test_a_split_without_truth_does_not_apply() -> None:
-    found = dict(_judge({"ranking": np.array([0])}, np.array([0]), frozenset({"i0"}), Ids()))  # type: ignore[arg-type]
+    found = judged_alone([0], [0], {"i0"}, repeat=1, explore=0)
 
     assert np.isnan(found["ranking", "explore", "ndcg@10"])
-    assert found["ranking", "all", "new_hit@10"] == 0.0
+    assert np.isnan(found["own", "explore", PROPOSED])
+    assert found["own", "repeat", PROPOSED] == 1.0
+    assert found["ranking", "all", NEW_HIT] == 0.0
+
+
+def test_what_nobody_can_recommend_counts_against_the_sources_too() -> None:
+    found = judged_alone([0], [0], {"i0", "not in the table"}, all=1, repeat=1, explore=0)
+
+    assert (found["own", "all", PROPOSED], found["own", "explore", PROPOSED]) == (0.5, 0.0)
 
 
 def replay_of(customer_ids: tuple[str, ...], value: float) -> Replay:
     everybody = np.ones(len(customer_ids), bool)
     groups = {name: everybody if name in {"all", "lapsed"} else ~everybody for name in GROUPS}
-    return Replay(customer_ids, groups, {key: np.full(len(customer_ids), value) for key in _keys()})
+    return Replay(customer_ids, groups, {key: np.full(len(customer_ids), value) for key in KEYS})
 
 
 def test_pooled_replays_are_one_table_with_paired_differences() -> None:
@@ -121,3 +134,16 @@ def test_every_figure_of_a_real_back_test_lies_where_it_may(trained: Trained) ->
     assert {row.metric for row in rows} >= set(METRICS)
     assert {row.split for row in rows} == set(SPLITS)
     assert trained.outcome.cut_offs == (day("2025-11-01"),)
+
+
+def test_the_union_of_the_sources_holds_what_each_of_them_found_and_the_shortlist_no_more(trained: Trained) -> None:
+    everybody = [row for row in trained.outcome.rows if (row.group, row.metric) == ("all", PROPOSED)]
+
+    share = {(row.method, row.split): row.estimate.mean for row in everybody}
+    sources = {row.method for row in everybody} - {UNION, SHORTLIST}
+    assert {"own_history", "taste", "trending"} <= sources
+    for split in SPLITS:
+        each = [share[source, split] for source in sources]
+        assert max(each) <= share[UNION, split] <= sum(each)
+        assert 0 < share[SHORTLIST, split] <= share[UNION, split]
+    assert (share["own_history", "explore"], share["taste", "repeat"]) == (0.0, 0.0)

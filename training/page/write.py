@@ -26,7 +26,7 @@ from training.page.people import may_stay_away, to_warn, to_win_back
 from training.page.reasons import reasons_story
 from training.page.value_story import chosen_in_words, clv_in_words, parameter_sheet, rhythm_in_words
 from training.pipeline import Outcome
-from training.report import cells_of, data_sheet, differences, group_sheet, tested_groups
+from training.report import cells_of, data_sheet, differences, group_sheet, source_sheet, tested_groups
 from training.report_targeting import calibration_sheet, capture_sheet, shipped_in_words
 from training.words import Money, percent
 
@@ -100,6 +100,7 @@ def _ranking(outcome: Outcome) -> Content:
         "cut_offs": len(outcome.cut_offs),
         "ranking_charts": ranking_charts(found),
         "ranking_tables": [(group_sheet(group, found), differences(group, found)) for group in groups],
+        "sources": source_sheet(found) if groups else None,
     }
 
 
