@@ -12,6 +12,7 @@ from recsvc.errors import FilterError
 from training.config_data import Section
 
 MAX_RULES = 50
+OF_RULES = ("rules", "category_cap")  # of the ranking: nothing is learned from them
 
 
 def _can_be_read(rule: str) -> str:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from recsvc.bundle.store import BundleStore
 from training.config import TrainingConfig
+from training.config_recipe import OF_RULES
 
 RECIPE = "recipe.json"
 SETTINGS = ("catalogue", "als", "value", "lapse", "ranking")
@@ -43,8 +44,9 @@ class Rival:
 
 
 def recipe_of(config: TrainingConfig) -> Recipe:
-    """Settings that decide what is learned; not where the data is, nor what the machine may use."""
-    return config.model_dump(mode="json", include={*SETTINGS, *QUESTION})
+    """Settings that decide what is learned; not where the data is, what the machine may use, or what rules want."""
+    recipe = config.model_dump(mode="json", include={*SETTINGS, *QUESTION})
+    return recipe | {"ranking": {name: value for name, value in recipe["ranking"].items() if name not in OF_RULES}}
 
 
 def rivals(store: BundleStore, config: TrainingConfig) -> list[Rival]:

@@ -55,24 +55,32 @@ def test_every_kind_of_file_holds_the_same_slates(
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["slates.csv", "slates.jsonl", "slates.parquet"]
 
 
-@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
-def test_what_an_earlier_send_showed_steps_back_in_the_next(
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
+def test_what_earlier_files_show_steps_back(
     batch: Batch, recommender: Recommender, everybody: list[str], tmp_path: Path, ending: str
 ) -> None:
-    ids, first = tmp_path / "ids.csv", tmp_path / f"first{ending}"
-    ids.write_text("customer_id\n" + "\n".join(everybody[:40]) + "\n", encoding="utf-8")
-    batch("--customers", ids, "--k", 5, "--out", first)
+    first, second, third = (tmp_path / f"{name}{ending}" for name in ("first", "second", "third"))
 
-    ended = batch("--customers", ids, "--k", 5, "--shown", first, "--out", tmp_path / "second.jsonl")
+    batch("--all", "--k", 5, "--out", first)
+    batch("--all", "--k", 5, "--shown", first, "--out", second)
+    batch("--all", "--k", 5, "--shown", first, "--shown", second, "--shown-since", "2026-01-05", "--out", third)
 
-    assert ended.code == 0
-    before, after = read_rows(first), read_rows(tmp_path / "second.jsonl")
-    sent = [str(row["item_id"]) for row in before if row["customer_id"] == everybody[0]]
-    again = recommender.recommend(Query(everybody[0], k=5, shown=tuple(sent)), now=NOW)
-    mine = [row["item_id"] for row in after if row["customer_id"] == everybody[0]]
-    assert mine == [one.item_id for one in again.items] != sent
-    shown = {(row["customer_id"], row["item_id"]) for row in before}
-    assert sum((row["customer_id"], row["item_id"]) in shown for row in after) < len(after)
+    shown = [recommender.recommend(Query(everybody[0], k=5), now=NOW)]
+    for file, since in ((second, None), (third, NOW.date())):
+        sent = tuple(item.item_id for slate in shown for item in slate.items)
+        shown.append(recommender.recommend(Query(everybody[0], k=5, shown=sent, shown_since=since), now=NOW))
+        rows = [row["item_id"] for row in read_rows(file) if row["customer_id"] == everybody[0]]
+        assert rows == [item.item_id for item in shown[-1].items]
+    assert shown[1].items != shown[0].items
+
+
+def test_a_file_that_does_not_say_what_was_shown_is_refused(batch: Batch, tmp_path: Path) -> None:
+    (tmp_path / "sent.csv").write_text("customer_id\n1\n")
+
+    ended = batch("--all", "--shown", tmp_path / "sent.csv", "--out", tmp_path / "out.csv")
+
+    assert ended.code == 2
+    assert "has no column item_id" in ended.one_line_error()
 
 
 def test_filters_and_rules_shape_every_slate(batch: Batch, recommender: Recommender, tmp_path: Path) -> None:

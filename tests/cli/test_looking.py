@@ -64,6 +64,32 @@ def test_recommend_prints_a_table_with_titles_and_reasons(
     assert str(recommender.item(first.item_id).title).split()[0] in ended.out
 
 
+def test_wishes_of_the_command_line_are_those_of_a_question(
+    trained: Trained, recommender: Recommender, everybody: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    where, rule = "price < 6 AND days_on_sale > 1", 'block where category = "Kitchen"'
+    wishes = ("--where", where, "--rule", rule, "--category-cap", 3)
+
+    as_json = run(capsys, main, "recommend", everybody[0], *wishes, "--json", "--artifacts", trained.artifacts)
+    as_table = run(capsys, main, "recommend", everybody[0], *wishes, "--artifacts", trained.artifacts)
+
+    slate = recommender.recommend(Query(everybody[0], where=where, rules=(rule,), category_cap=3), now=NOW)
+    answer = json.loads(as_json.out)
+    assert [one["item_id"] for one in answer["items"]] == [one.item_id for one in slate.items]
+    assert answer["filters_applied"] == list(slate.filters_applied)
+    assert rule in " ".join(as_table.out.split())
+
+
+@pytest.mark.parametrize("wishes", [("--where", "price <"), ("--rule", "boost where price < 1")])
+def test_a_filter_that_cannot_be_read_is_one_clear_line(
+    trained: Trained, capsys: pytest.CaptureFixture[str], wishes: tuple[str, str]
+) -> None:
+    ended = run(capsys, main, "recommend", "1", *wishes, "--artifacts", trained.artifacts)
+
+    assert ended.code == 2
+    assert ", character " in ended.one_line_error()
+
+
 def test_a_stranger_is_shown_what_is_popular(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     ended = run(capsys, main, "recommend", "nobody", "--json", "--artifacts", trained.artifacts)
 

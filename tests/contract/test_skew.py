@@ -72,15 +72,36 @@ def test_rules_of_a_request_mean_the_same_over_http(
     first, second = [one.item_id for one in recommender.recommend(Query(customer), now=NOW).items[:2]]
     category = recommender.item(first).category
     assert category is not None
-    query = Query(customer, 5, frozenset({first, second}), True, (category,), 1)
+    rules = ("boost 3 where price > 3", f'pin 2 where category = "{category}"')
+    query = Query(
+        customer,
+        5,
+        frozenset({first, second}),
+        True,
+        (category,),
+        1,
+        where="price > 2",
+        rules=rules,
+        category_cap=4,
+        shown=(first,),
+        shown_since=NOW.date(),
+    )
 
     asked = {"k": 5, "exclude": [first, second], "exclude_purchased": True, "category": [category], "explore_slots": 1}
+    asked |= {"where": "price > 2", "rule": rules, "category_cap": 4, "shown": [first], "shown_since": NOW.date()}
     reply = client.get(f"/v1/customers/{customer}/recommendations", query_string=asked).json
 
     offline = recommender.recommend(query, now=NOW)
     assert essence_json(reply) == essence(offline)
     assert tuple(reply["filters_applied"]) == offline.filters_applied
     assert reply["customer"]["state"] == offline.customer.state
+
+
+def test_a_filter_that_cannot_be_read_is_the_callers_mistake_over_http(client: FlaskClient) -> None:
+    reply = client.get("/v1/recommendations?customer_id=nobody&where=colour = 1")
+
+    assert (reply.status_code, reply.json["code"]) == (422, "invalid_filter")
+    assert reply.json["detail"].startswith("filter, character 1: expected a column, found 'colour = 1'; columns: brand")
 
 
 def test_the_batch_file_holds_the_live_answer_of_every_customer(

@@ -70,6 +70,23 @@ def test_a_misspelt_key_is_named_with_its_neighbour(key: str, nearest: str) -> N
     assert f"did you mean {nearest}?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "says"),
+    [
+        ('ranking]\nrules = ["boost where a"]', "ranking.rules.0", "character 6: expected a factor above 1"),
+        ("ranking]\ncategory_cap = 0", "ranking.category_cap", "greater than"),
+        ('items]\nattributes = ["price"]', "items.attributes.0", "filters know already"),
+    ],
+)
+def test_rules_and_columns_for_filters_are_checked_when_the_config_is_read(
+    tmp_path: Path, section: str, key: str, says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        load_config(write(tmp_path, f"[{section}"))
+
+    assert caught.value.key == key
+
+
 def test_a_key_like_no_other_gets_the_list(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="known here: orders, items"):
         load_config(write(tmp_path, "zzzzz = 1"))

@@ -27,6 +27,12 @@ def with_setting(config: TrainingConfig, section: str, **settings: object) -> Tr
     return config.model_copy(update={section: changed})
 
 
+def test_what_rules_want_of_slates_is_no_other_recipe(trained: Trained) -> None:
+    ruled = with_setting(trained.config, "ranking", rules=("block where stock = 0",), category_cap=2)
+
+    assert recipe_of(ruled) == recipe_of(trained.config)
+
+
 def published(store: BundleStore, config: TrainingConfig) -> str:
     """Another live bundle, as if made by another recipe."""
     newest = store.lived()[-1]

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from recsvc.errors import ConfigError
 from tests.training.shop import HEADER, config_of, day, plain, prepare_rows, prepared, write_csv
+from training.standing_rules import check_rules
 
 
 def test_customers_and_items_are_sorted_by_utf8_bytes(tmp_path: Path) -> None:
@@ -116,6 +118,32 @@ def test_attributes_come_from_the_table_of_products(described: Path) -> None:
     assert items["tea-1"]["available"] is True
     assert items["tea-2"]["title"] == "tea"
     assert items["lost"]["title"] is None
+
+
+def test_stock_and_columns_that_are_asked_for_are_kept_for_filters(tmp_path: Path, described: Path) -> None:
+    products = [("tea-1", "7", "38", "red"), ("tea-2", "few", "", "blue")]
+    write_csv(tmp_path / "products.csv", products, ("item_id", "stock", "size", "shade"))
+    toml = '[items]\npath = "products.csv"\nattributes = ["size"]\n[catalogue]\nmin_buyers = 1\n'
+    toml += '[orders]\npath = "orders.csv"'
+
+    with prepared(config_of(described, toml)) as found:
+        items = plain(found)["items"]
+
+    assert (items["tea-1"]["stock"], items["tea-1"]["attribute_size"]) == (7.0, "38")
+    assert (items["tea-2"]["stock"], items["tea-2"]["attribute_size"]) == (None, None)
+    assert "shade" not in {name.removeprefix("attribute_") for name in items["tea-1"]}
+
+
+def test_rules_about_columns_the_products_lack_stop_training_before_it_begins(described: Path) -> None:
+    ruled = ITEMS + '[ranking]\nrules = ["block where price < 3", "boost 2 where colour = 1"]'
+    config = config_of(described, ruled)
+
+    with prepared(config) as found, pytest.raises(ConfigError) as caught:
+        check_rules(found, config.ranking)
+
+    assert caught.value.key == "ranking.rules.1"
+    assert "rule, character 15: expected a column" in str(caught.value)
+    assert "available, category, days_on_sale, item_id, price, title" in str(caught.value)
 
 
 def test_unlisted_items_can_be_kept_out(described: Path) -> None:
