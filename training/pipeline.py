@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +35,7 @@ from training.staging import Staged
 from training.tables import load_tables, prepare
 from training.targeting import TargetingTable, replay_targeting, targeting_table
 from training.trainer import Trainer, draft_manifest
+from training.truth import lines_between
 from training.validate import Finding
 
 EPOCH = date(1970, 1, 1)
@@ -193,7 +195,8 @@ def open_trainer(config: TrainingConfig, progress: Progress) -> Iterator[tuple[T
     with open_session(config) as session, TemporaryDirectory(dir=session.folder) as scratch:
         with progress.step("reading orders"):
             tables = load_tables(session, config)
-        yield Trainer(lambda day: prepare(tables, day), config, Path(scratch), progress), tables.findings
+        later = partial(lines_between, tables)
+        yield Trainer(partial(prepare, tables), later, config, Path(scratch), progress), tables.findings
 
 
 def cut_offs(config: TrainingConfig, as_of_day: int, first_day: int) -> list[int]:

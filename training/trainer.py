@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
+from ibis.expr.types import Table
+
 from recsvc.bundle.manifest import DataWindow, Manifest, Shapes, Verdict
 from recsvc.bundle.reader import open_bundle
 from recsvc.bundle.store import BundleFolder
@@ -28,6 +30,7 @@ from training.tables import Prepared
 from training.truth import first_orders, spend_after
 
 Prepare = Callable[[int], Prepared]
+LinesBetween = Callable[[int, int], Table]
 LABEL_DAYS = 3  # one alone lost .005 of NDCG@10 on validation
 LABEL_STEP_DAYS = 15  # apart, and on one grid for all days, so that replays near each other share them
 UNPUBLISHED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,14 +43,19 @@ class Trainer:
     ----------
     prepare
         Cuts, cleans and summarises at a day.
+    lines_between
+        What was bought from a day to before another.
     scratch
         Folder for replays; the caller removes it.
     """
 
-    def __init__(self, prepare: Prepare, config: TrainingConfig, scratch: Path, progress: Progress) -> None:
+    def __init__(
+        self, prepare: Prepare, lines_between: LinesBetween, config: TrainingConfig, scratch: Path, progress: Progress
+    ) -> None:
         self.config = config
         self._scratch, self._progress = scratch, progress
         self.prepared = cache(prepare)
+        self._lines_between = cache(lines_between)
         self.replay = cache(self._replay)
         self.truth = cache(self._truth)
         self.spend_after = cache(self._spend_after)
@@ -112,10 +120,10 @@ class Trainer:
         return stage(self.prepared(day), self.config, folder, progress, targeted=targeted, explained=explained)
 
     def _truth(self, day: int) -> Truth:
-        return first_orders(self.prepared(day + self.config.horizon_days), day)
+        return first_orders(self._lines_between(day, day + self.config.horizon_days))
 
     def _spend_after(self, day: int) -> Mapping[str, float]:
-        return spend_after(self.prepared(day + self.config.horizon_days), day)
+        return spend_after(self._lines_between(day, day + self.config.horizon_days))
 
 
 def label_days(day: int, horizon_days: int) -> list[int]:

@@ -6,47 +6,56 @@ from collections.abc import Mapping
 
 import ibis
 import pyarrow as pa
+from ibis.expr.types import Table
 
 from recsvc.domain.rfm import MINOR_UNITS
+from training.cleaning import clean
+from training.products import at_level
 from training.split import Truth
-from training.tables import Prepared
+from training.summaries import daily_lines
+from training.tables import Tables
 
 
-def first_orders(prepared: Prepared, from_day: int) -> Truth:
-    """Items of each customer's first order on or after a day.
+def lines_between(tables: Tables, from_day: int, until_day: int) -> Table:
+    """What known customers bought from a day to before another, as it was known on the latter.
+
+    Columns: customer_id, day, item_id (null for what is no product), amount (minor units); stored.
+    """
+    cleaned = clean(tables.session, tables.orders.lines, until_day)
+    lines = at_level(cleaned.lines, tables.products.levels)
+    daily = daily_lines(lines.filter(lines.day >= from_day, lines.customer_key.notnull()))
+    owned = daily.inner_join(tables.orders.customers, "customer_key")
+    named = owned.left_join(tables.products.names.select("item_key", "item_id"), "item_key")
+    item_id = ibis.ifelse(named.is_product, named.item_id, ibis.null("string"))
+    return tables.session.store("later", named.select("customer_id", "day", "amount", item_id=item_id))
+
+
+def first_orders(lines: Table) -> Truth:
+    """Items of each customer's first order.
 
     Parameters
     ----------
-    prepared
-        Cut at the end of the horizon, so that nothing later is seen.
-    from_day : days since 1970-01-01
+    lines
+        Result of `lines_between`: the horizon after the cut-off.
     """
-    lines = prepared.record_lines
-    later = lines.filter(lines.day >= from_day, lines.item_row.notnull())
-    first = later.group_by("customer_row").aggregate(day=later.day.min())
-    bought = later.semi_join(first, ["customer_row", "day"]).select("customer_row", "item_row").distinct()
-    found: pa.Table = bought.order_by(ibis.asc("customer_row"), ibis.asc("item_row")).to_pyarrow()
-    item_ids = prepared.items["item_id"].take(found["item_row"]).to_pylist()
+    bought = lines.filter(lines.item_id.notnull())
+    first = bought.group_by("customer_id").aggregate(day=bought.day.min())
+    items = bought.semi_join(first, ["customer_id", "day"]).select("customer_id", "item_id").distinct()
+    found: pa.Table = items.order_by("customer_id", "item_id").to_pyarrow()
     truth: dict[str, set[str]] = {}
-    for customer_row, item_id in zip(found["customer_row"].to_pylist(), item_ids, strict=True):
-        truth.setdefault(prepared.customer_ids[customer_row], set()).add(item_id)
-    return {customer_id: frozenset(items) for customer_id, items in truth.items()}
+    for customer_id, item_id in zip(*(column.to_pylist() for column in found.columns), strict=True):
+        truth.setdefault(customer_id, set()).add(item_id)
+    return {customer_id: frozenset(ids) for customer_id, ids in truth.items()}
 
 
-def spend_after(prepared: Prepared, from_day: int) -> Mapping[str, float]:
-    """What each customer who ordered on or after a day spent from then on, in currency units.
-
-    Parameters
-    ----------
-    prepared
-        Cut at the end of the horizon, so that nothing later is seen.
-    from_day : days since 1970-01-01
-    """
-    lines = prepared.record_lines
-    by_day = lines.filter(lines.day >= from_day).group_by("customer_row", "day")
-    days = by_day.aggregate(amount=lines.amount.sum(), products=lines.item_row.count())
+def spend_after(lines: Table) -> Mapping[str, float]:
+    """What each customer who ordered spent, in currency units; parameters as above."""
+    by_day = lines.group_by("customer_id", "day")
+    days = by_day.aggregate(amount=lines.amount.sum(), products=lines.item_id.count())
     orders = days.filter(days.products > 0)
-    spent = orders.group_by("customer_row").aggregate(amount=ibis.greatest(orders.amount, 0).sum())
-    found: pa.Table = spent.order_by("customer_row").to_pyarrow()
-    ids = (prepared.customer_ids[row] for row in found["customer_row"].to_pylist())
-    return {one: int(amount) / MINOR_UNITS for one, amount in zip(ids, found["amount"].to_pylist(), strict=True)}
+    spent = orders.group_by("customer_id").aggregate(amount=ibis.greatest(orders.amount, 0).sum())
+    found: pa.Table = spent.order_by("customer_id").to_pyarrow()
+    return {
+        customer_id: int(amount) / MINOR_UNITS
+        for customer_id, amount in zip(*(column.to_pylist() for column in found.columns), strict=True)
+    }

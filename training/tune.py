@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +24,8 @@ from training.pipeline import cut_offs
 from training.progress import Progress, no_progress
 from training.session import open_session
 from training.tables import Prepared, Tables, load_tables, prepare
-from training.trainer import LABEL_STEP_DAYS, Trainer
+from training.trainer import LABEL_STEP_DAYS, LinesBetween, Trainer
+from training.truth import lines_between
 
 VALIDATION_DAYS = 2
 SEED = 7
@@ -39,7 +40,14 @@ SEARCHED: Mapping[str, tuple[float, float]] = {  # lowest and highest, on a log 
     "ranking.recent_days": (7, 56),
 }
 Settings = Mapping[str, float]
-PrepareWith = Callable[[int, int], Prepared]  # recent_days, day
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What trials share: data at a day by the window of "lately", and what was bought between two days."""
+
+    prepared: Callable[[int, int], Prepared]
+    lines_between: LinesBetween
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,14 @@ def tune(config: TrainingConfig, as_of_day: int, n_trials: int, file: Path, prog
         days = validation_days(config, as_of_day, first_day)
         study = open_study(config, days, file)
         study.enqueue_trial(dict(settings_of(config)), skip_if_exists=True)
-        prepared = cache(lambda recent_days, day: _prepared(tables, recent_days, day))
+        data = Data(
+            prepared=cache(lambda recent_days, day: _prepared(tables, recent_days, day)),
+            lines_between=cache(lambda from_day, until_day: lines_between(tables, from_day, until_day)),
+        )
         with progress.step("trials") as done:
             while (n_done := len(study.get_trials(states=FINISHED))) < n_trials:
                 done(max(n_done, 1) / n_trials)
-                study.optimize(lambda trial: _objective(trial, config, days, prepared), n_trials=1)
+                study.optimize(lambda trial: _objective(trial, config, days, data), n_trials=1)
     return found(study, config, days)
 
 
@@ -152,12 +163,12 @@ def with_settings(config: TrainingConfig, settings: Settings) -> TrainingConfig:
     return config
 
 
-def _objective(trial: optuna.Trial, config: TrainingConfig, days: tuple[int, ...], prepared: PrepareWith) -> float:
+def _objective(trial: optuna.Trial, config: TrainingConfig, days: tuple[int, ...], data: Data) -> float:
     changed = with_settings(config, dict(_suggested(trial, settings_of(config))))
     values: list[float] = []
     with TemporaryDirectory() as scratch:
-        recent_days = changed.ranking.recent_days
-        trainer = Trainer(lambda day: prepared(recent_days, day), changed, Path(scratch), no_progress())
+        prepared = partial(data.prepared, changed.ranking.recent_days)
+        trainer = Trainer(prepared, data.lines_between, changed, Path(scratch), no_progress())
         for step, day in enumerate(days):
             values.append(float(np.mean(replay(trainer, day).values["ranking", "all", PAIRED])))
             trial.report(values[-1], step)

@@ -197,13 +197,14 @@ def test_a_back_test_prints_and_writes_the_table_with_every_baseline(
 ) -> None:
     ended = command("backtest", trained.config_file, "--as-of", "2025-11-01", "--json", tmp_path / "table.json")
 
-    rows = json.loads((tmp_path / "table.json").read_text())["ranking"]
+    tables = json.loads((tmp_path / "table.json").read_text())
+    rows = tables["ranking"]
     assert ended.code == 0
     assert {"recent_popular", "als_alone", "p_topfreq", "ranking", "slate"} <= {row["method"] for row in rows}
     estimates = [row["estimate"] for row in rows]
     assert all(one["low"] - 1e-9 <= one["mean"] <= one["high"] + 1e-9 for one in estimates)
     assert "P-TopFreq" in ended.out or "p topfreq" in ended.out
-    assert len(trained.outcome.rows) == len(rows)
+    assert len(trained.outcome.rows) == len(rows) + len(tables["sources"])
 
 
 def test_a_back_test_without_a_day_asks_for_one(command: Command, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,20 @@ import pytest
 from recsvc.bundle.manifest import MANIFEST
 from recsvc.bundle.store import BundleStore
 from tests.trained import Trained, files_of, train, write_shop
+from training import trainer
 from training.drift_history import FIRST
 from training.drift_statistics import DRIFT
 from training.synth import SynthSize
 
 SIZE = SynthSize(customers=1500, items=80, lines=60_000, seed=7)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_to_rank_by() -> Iterator[None]:
+    """No label days: learning to rank takes half of a training, and drift does not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "LABEL_DAYS", 0)
+        yield
 
 
 @pytest.fixture(scope="module")

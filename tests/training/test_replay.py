@@ -10,13 +10,15 @@ import pytest
 
 from recsvc.domain.ids import ItemIds
 from tests.trained import Trained, train, write_orders
-from tests.training.shop import config_of, day, prepared
+from tests.training.shop import config_of, day
 from training.backtest import METHODS, METRICS, NEW_HIT, PROPOSED, Key, Lists, Replay, judged, pooled, table
 from training.config import TrainingConfig
 from training.pipeline import cut_offs, headline
+from training.session import open_session
 from training.source_recall import SHORTLIST, SPLITS, UNION
 from training.split import GROUPS, Cohort
-from training.truth import first_orders
+from training.tables import load_tables
+from training.truth import first_orders, lines_between, spend_after
 
 START = date(2024, 1, 1)
 KEYS = [(method, split, metric) for method in METHODS for split in SPLITS for metric in METRICS]
@@ -35,10 +37,13 @@ def test_truth_is_the_first_order_on_or_after_the_day_products_only(tmp_path: Pa
     ]
     write_orders(tmp_path, rows)
 
-    with prepared(config_of(tmp_path, "[services]\nitem_id_pattern = '^post$'\n")) as found:
-        truth = first_orders(found, day("2024-01-11"))
+    config = config_of(tmp_path, "[services]\nitem_id_pattern = '^post$'\n")
+    with open_session(config) as session:
+        lines = lines_between(load_tables(session, config), day("2024-01-11"), day("2024-01-14"))
+        truth, spent = first_orders(lines), spend_after(lines)
 
     assert truth == {"a": frozenset({"jam", "bun"}), "c": frozenset({"egg"})}
+    assert spent == {"a": 3.0, "c": 1.0}  # a day of services only is no order
 
 
 @pytest.mark.parametrize(
