@@ -130,7 +130,7 @@ def open_study(config: TrainingConfig, days: tuple[int, ...], file: Path) -> opt
         study_name=hashlib.sha256(asked.encode()).hexdigest()[:12],
         storage=JournalStorage(JournalFileBackend(str(file))),
         direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=SEED, multivariate=True),
+        sampler=optuna.samplers.TPESampler(seed=SEED),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=WARM_UP),
         load_if_exists=True,
     )
