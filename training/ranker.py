@@ -16,6 +16,7 @@ from recsvc.serving.ranking import choose
 from recsvc.serving.trees import Trees
 from training.blend import prior_blend
 from training.past_returns import PastReturns
+from training.split import REGULAR_ORDERS
 
 K = 10
 N_TREES = 100  # more take longer at every request than they are worth
@@ -45,7 +46,7 @@ TOO_FEW = f"fewer than {MIN_RETURNS} past returns to learn trees from"
 class Trial:
     """NDCG@10 on the latest label day, of customers the trees had not seen; with how many they were.
 
-    `explore_cost` says what each number of places for new products costs whichever stage ranks.
+    `explore_cost` says what each number of places for new products costs regular customers, whichever stage ranks.
     """
 
     customers: int
@@ -162,12 +163,22 @@ def _trial(latest: PastReturns, earlier: Sequence[PastReturns], threads: int, se
     by_blend = earlier[0].blend.score(latest.matrix[:, : len(BLEND_NAMES)].astype(np.float64))
     trees, blend = mean_ndcg(latest, by_trees, judged), mean_ndcg(latest, by_blend, judged)
     best = by_trees if trees > blend else by_blend
-    return Trial(
-        customers=int(judged.sum()),
-        trees=trees,
-        blend=blend,
-        explore_cost={slots: max(trees, blend) - slate_ndcg(latest, best, judged, slots) for slots in EXPLORE_SLOTS},
-    )
+    return Trial(int(judged.sum()), trees, blend, explore_cost(latest, best, judged & _is_regular(latest)))
+
+
+def explore_cost(returns: PastReturns, scores: Vector, customers: Mask) -> dict[int, float]:
+    """NDCG@10 that each number of places for new products costs some customers; nothing where there are none."""
+    if not customers.any():
+        return dict.fromkeys(EXPLORE_SLOTS, 0.0)
+    without = mean_ndcg(returns, scores, customers)
+    return {slots: without - slate_ndcg(returns, scores, customers, slots) for slots in EXPLORE_SLOTS}
+
+
+def _is_regular(returns: PastReturns) -> Mask:
+    """Which customers the back-test tests: whoever bought once has little to lose to something new."""
+    orders = returns.matrix[np.cumsum(returns.sizes) - returns.sizes, TREE_NAMES.index("orders")]
+    regular: Mask = np.expm1(orders) > REGULAR_ORDERS - 0.5
+    return regular
 
 
 def slate_ndcg(returns: PastReturns, scores: Vector, customers: Mask, explore_slots: int) -> float:

@@ -16,7 +16,7 @@ from training import blend as blend_module
 from training.blend import BlendLessons, fit_blend, no_lessons, prior_blend
 from training.metrics import ndcg
 from training.past_returns import PastReturns, is_held_out, past_returns
-from training.ranker import TOO_FEW, Trial, fit_ranker, mean_ndcg, slate_ndcg
+from training.ranker import TOO_FEW, Trial, explore_cost, fit_ranker, mean_ndcg, slate_ndcg
 
 N, SIZE = 400, 30  # customers, candidates of each
 
@@ -151,6 +151,24 @@ def test_places_for_new_products_cost_what_a_slate_with_them_loses() -> None:
     assert slate_ndcg(day, scores, day.held_out, 7) == pytest.approx(1.0)  # three are bought, and stand first
     assert slate_ndcg(day, scores, day.held_out, 8) < 1.0
     assert all_lost == 0.0
+
+
+def test_places_for_new_products_cost_nothing_where_nobody_is_asked() -> None:
+    day = lessons(by_times_bought, 5)
+
+    assert explore_cost(day, day.hits.astype(float), np.zeros(N, bool)) == {1: 0.0, 2: 0.0}
+    assert explore_cost(day, day.hits.astype(float), np.ones(N, bool))[2] >= 0.0
+
+
+def test_only_regular_customers_decide_what_new_products_cost() -> None:
+    days = [lessons(by_interaction, seed) for seed in (1, 2)]
+    for day in days:
+        day.matrix[:, TREE_NAMES.index("orders")] = np.log1p(1)
+
+    found = fit_ranker(days, threads=1, seed=7)
+
+    assert found.trial is not None
+    assert set(found.trial.explore_cost.values()) == {0.0}
 
 
 def test_the_same_lessons_give_the_same_trees_on_any_number_of_threads() -> None:
