@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, settings
 
 from recsvc.serving.recommender import Recommender
 from recsvc.settings import PREFIX
+from tests.databases import postgres, store_url
 from tests.trained import Trained, train, write_shop
+
+__all__ = ["postgres", "store_url"]  # fixtures
 
 # No test depends on how fast the machine is, or on luck.
 settings.register_profile("recsvc", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

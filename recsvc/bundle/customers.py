@@ -7,7 +7,6 @@ from before there were touchpoints are records without. Open after fork, read-on
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -24,6 +23,7 @@ import numpy as np
 from recsvc.domain.arrays import AnyArray
 from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories, concatenate, no_history
+from recsvc.domain.keys import key_of_id
 from recsvc.domain.touchpoints import Touchpoints, no_touchpoints
 from recsvc.errors import BundleCorrupt
 
@@ -44,7 +44,7 @@ _OPEN: WeakValueDictionary[FileKey, lmdb.Environment] = WeakValueDictionary()  #
 
 def key_of(customer_id: str) -> bytes:
     """Key under which a customer's record is kept."""
-    return hashlib.blake2b(customer_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return key_of_id(customer_id)
 
 
 def warning_key_of(customer_id: str) -> bytes:

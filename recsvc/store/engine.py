@@ -1,7 +1,7 @@
 """The connection to the live data, and the schema it must have.
 
 SQLite by default (one host; WAL so that readers never wait, synchronous=FULL so that a commit survives
-a power cut), any SQLAlchemy URL otherwise. The engine is opened after fork, once a process.
+a power cut), PostgreSQL by URL. The engine is opened after fork, once a process.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from recsvc.errors import ConfigError, RecsvcError
-from recsvc.store.schema import SCHEMA_VERSION, metadata, schema_version
+from recsvc.store.migrations import upgrade
+from recsvc.store.schema import SCHEMA_VERSION, schema_version
 
 SQLITE_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+WRITERS_LOCK = 7_267_118_310  # of PostgreSQL, held by whoever writes; any number nobody else locks
 
 
 @dataclass
@@ -35,7 +37,7 @@ class StoreUnavailable(RecsvcError):
 
 
 def open_store(url: str) -> sa.Engine:
-    """Engine on the live store, its schema made when it is new.
+    """Engine on the live store, its schema made or brought up to date.
 
     Raises
     ------
@@ -45,22 +47,35 @@ def open_store(url: str) -> sa.Engine:
         If the database does not answer.
     """
     engine = _engine(url)
-    with _one_maker_at_a_time(engine):
-        with reaching(engine) as connection:
-            for table in metadata.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        _agree_on_version(engine)
+    try:
+        with _one_maker_at_a_time(engine):
+            if _version(engine) < SCHEMA_VERSION:
+                with writing(engine) as connection:
+                    upgrade(connection)
+    except RecsvcError:
+        engine.dispose()
+        raise
     return engine
 
 
 @contextmanager
 def reaching(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction; what the database complains of becomes `StoreUnavailable`."""
+    """One transaction that reads; what the database complains of becomes `StoreUnavailable`."""
     try:
         with engine.begin() as connection:
             yield connection
     except SQLAlchemyError as error:
         raise StoreUnavailable(type(error).__name__) from error
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that writes, one at a time over all processes, durable once the block has ended.
+
+    So what one reads in it nobody changes, and rows become visible in the order of their sequence numbers.
+    """
+    with reaching(engine.execution_options(writes=True)) as connection:
+        yield connection
 
 
 def is_reachable(engine: sa.Engine) -> bool:
@@ -76,13 +91,17 @@ def is_reachable(engine: sa.Engine) -> bool:
 def _engine(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
         engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (SQLAlchemyError, ImportError) as error:
-        raise ConfigError("RECSVC_STORE_URL", f"cannot be used ({error})", "give a SQLAlchemy URL") from None
+        fix = "give a SQLAlchemy URL; PostgreSQL needs recsvc[postgres]"
+        raise ConfigError("RECSVC_STORE_URL", f"cannot be used ({error})", fix) from None
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         sa.event.listen(engine, "connect", _set_pragmas)
+    sa.event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -104,25 +123,27 @@ def _one_maker_at_a_time(engine: sa.Engine) -> Iterator[None]:
 
 
 def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin in `_begin`, and not when the driver thinks they should
     for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _agree_on_version(engine: sa.Engine) -> None:
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    if connection.dialect.name == "sqlite":
+        # A transaction that read before it writes could not wait for another writer, whatever the timeout.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    elif connection.dialect.name == "postgresql" and writes:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITERS_LOCK)))
+
+
+def _version(engine: sa.Engine) -> int:
+    """Number of the last step that made the store, 0 for a new one."""
     with reaching(engine) as connection:
-        found = connection.scalar(sa.select(sa.func.max(schema_version.c.version)))
-    if found is None:
-        _write_version(engine)
-    elif found > SCHEMA_VERSION:
+        if not sa.inspect(connection).has_table(schema_version.name):
+            return 0
+        found = connection.scalar(sa.select(sa.func.max(schema_version.c.version))) or 0
+    if found > SCHEMA_VERSION:
         problem = f"the store has schema {found}, this release knows {SCHEMA_VERSION}"
         raise ConfigError("RECSVC_STORE_URL", problem, "use the release that wrote it, or a later one")
-
-
-def _write_version(engine: sa.Engine) -> None:
-    try:
-        with engine.begin() as connection:
-            connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
-    except IntegrityError:
-        return  # another process made the same store at the same moment
-    except SQLAlchemyError as error:
-        raise StoreUnavailable(type(error).__name__) from error
+    return int(found)

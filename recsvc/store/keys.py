@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from recsvc.errors import ConfigError, RecsvcError
-from recsvc.store.engine import reaching
+from recsvc.store.engine import reaching, writing
 from recsvc.store.schema import api_keys
 
 Scope = Literal["read", "ingest", "campaign", "admin"]
@@ -82,7 +82,7 @@ class KeyStore:
             "digest": key.digest,
             "created_at": created_at.isoformat(),
         }
-        with reaching(self._engine) as connection:
+        with writing(self._engine) as connection:
             connection.execute(sa.insert(api_keys).values(row))
         return plaintext, key
 
@@ -101,7 +101,7 @@ class KeyStore:
             If there is no such key.
         """
         which = api_keys.c.key_id == key_id
-        with reaching(self._engine) as connection:
+        with writing(self._engine) as connection:
             if connection.scalar(sa.select(sa.func.count()).where(which)) == 0:
                 raise UnknownKey(key_id)
             still_works = sa.and_(which, api_keys.c.revoked_at.is_(None))

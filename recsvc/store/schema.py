@@ -1,10 +1,14 @@
-"""Tables of the live data. Times are UTC, as ISO 8601 text, so that every database gives back the same."""
+"""Tables of the live data, as `migrations` make them.
+
+Times are UTC, as ISO 8601 text, so that every database gives back the same; those of events have six decimals, so that
+they sort as text. Whatever is about a customer names them by `customer_key`, 16 bytes that fit into any index.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # number of the last step in `migrations`
 
 metadata = sa.MetaData()
 
@@ -19,4 +23,31 @@ api_keys = sa.Table(
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("revoked_at", sa.String(32)),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String(200), nullable=False, unique=True),
+    sa.Column("customer_key", sa.LargeBinary(16), nullable=False),
+    sa.Column("customer_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("item_id", sa.Text),
+    sa.Column("occurred_at", sa.String(32), nullable=False),
+    sa.Column("received_at", sa.String(32), nullable=False),
+    sa.Column("details", sa.Text, nullable=False),  # the rest, as JSON
+    sa.Index("events_of_customer", "customer_key", "occurred_at"),
+    sqlite_autoincrement=True,
+)
+
+availability = sa.Table(
+    "availability",
+    metadata,
+    sa.Column("item_key", sa.LargeBinary(16), primary_key=True),
+    sa.Column("item_id", sa.Text, nullable=False),
+    sa.Column("available", sa.Boolean, nullable=False),
+    sa.Column("price", sa.BigInteger),  # minor units; none: what the bundle says
+    sa.Column("changed_at", sa.String(32), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False, unique=True),
 )

@@ -1,0 +1,52 @@
+"""Whether anything was committed since somebody last looked, as cheaply as the database can tell.
+
+SQLite keeps a number for each connection that another connection's commit changes, whichever process it is in: reading
+it costs microseconds and no transaction. Other databases have nothing like it, and are asked what one wants to know.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from recsvc.store.engine import StoreUnavailable
+
+
+class CommitWatch:
+    """Tells commits apart; safe to share between threads, opened after fork.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database does not answer.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._lock = Lock()
+        self._cursor = None
+        if engine.dialect.name == "sqlite":
+            try:
+                held = engine.raw_connection()
+            except SQLAlchemyError as error:
+                raise StoreUnavailable(type(error).__name__) from error
+            held.detach()
+            self._held = held
+            self._cursor = held.cursor()
+
+    def mark(self) -> int | None:
+        """Return a number that is another one after every commit; None where the database cannot tell."""
+        if self._cursor is None:
+            return None
+        with self._lock:
+            self._cursor.execute("PRAGMA data_version")
+            (version,) = self._cursor.fetchone()
+        return int(version)
+
+    def close(self) -> None:
+        """Give the connection back; nobody may ask afterwards."""
+        if self._cursor is not None:
+            self._cursor.close()
+            self._held.close()
+            self._cursor = None
