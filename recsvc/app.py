@@ -19,6 +19,7 @@ from recsvc.api.routes import ROUTES
 from recsvc.api.services import Live, Services
 from recsvc.settings import Settings
 from recsvc.store.engine import is_reachable
+from recsvc.store.events import EventStore
 from recsvc.store.key_ring import KeyRing
 from recsvc.store.keys import KeyStore
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         settings=settings,
         live=live,
         keys=KeyRing(keys),
+        events=EventStore(keys.engine),
         metrics=Metrics(),
         clock=clock,
         store_is_reachable=partial(is_reachable, keys.engine),

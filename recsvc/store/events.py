@@ -131,7 +131,7 @@ def stamp(moment: datetime) -> str:
 
 
 def _known_ids(connection: sa.Connection, event_ids: Sequence[str]) -> set[str]:
-    rest, known = iter(event_ids), set()
+    rest, known = iter(event_ids), set[str]()
     while some := list(islice(rest, AT_ONCE)):
         known.update(connection.scalars(sa.select(events.c.event_id).where(events.c.event_id.in_(some))))
     return known

@@ -6,7 +6,9 @@ it costs microseconds and no transaction. Other databases have nothing like it, 
 
 from __future__ import annotations
 
+from sqlite3 import Connection as SqliteConnection
 from threading import Lock
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,28 +27,25 @@ class CommitWatch:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._lock = Lock()
-        self._cursor = None
+        self._held: sa.PoolProxiedConnection | None = None
         if engine.dialect.name == "sqlite":
             try:
-                held = engine.raw_connection()
+                self._held = engine.raw_connection()
             except SQLAlchemyError as error:
                 raise StoreUnavailable(type(error).__name__) from error
-            held.detach()
-            self._held = held
-            self._cursor = held.cursor()
+            self._held.detach()
 
     def mark(self) -> int | None:
         """Return a number that is another one after every commit; None where the database cannot tell."""
-        if self._cursor is None:
+        if self._held is None:
             return None
+        connection = cast(SqliteConnection, self._held.driver_connection)
         with self._lock:
-            self._cursor.execute("PRAGMA data_version")
-            (version,) = self._cursor.fetchone()
+            ((version,),) = connection.execute("PRAGMA data_version").fetchall()
         return int(version)
 
     def close(self) -> None:
         """Give the connection back; nobody may ask afterwards."""
-        if self._cursor is not None:
-            self._cursor.close()
+        if self._held is not None:
             self._held.close()
-            self._cursor = None
+            self._held = None

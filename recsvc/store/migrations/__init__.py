@@ -23,7 +23,7 @@ def upgrade(connection: sa.Connection) -> None:
     scripts = ScriptDirectory(str(Path(__file__).parent))
 
     def steps(revision: str | tuple[str, ...] | None, _context: MigrationContext) -> list[RevisionStep]:
-        return scripts._upgrade_revs(HEAD, revision or ())  # type: ignore[arg-type,return-value]  # as alembic's own command
+        return scripts._upgrade_revs(HEAD, revision or ())  # type: ignore[arg-type]  # as alembic's own command
 
     with EnvironmentContext(Config(), scripts, fn=steps) as environment:
         environment.configure(connection=connection)
