@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import logging
 import logging.config
+from functools import partial
 
 from flask import Flask
 
 from recsvc.api.logs import log_config
 from recsvc.app import create_app
+from recsvc.serving.live_customers import LiveCustomers
 from recsvc.serving.reload import LiveRecommender
 from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
+from recsvc.store.events import EventStore
 from recsvc.store.keys import KeyStore
+from recsvc.store.watch import CommitWatch
 
 
 def build_app() -> Flask:
@@ -34,6 +38,7 @@ def build_app() -> Flask:
     logging.config.dictConfig(log_config(settings.log_level))
     if not settings.keys_required:
         logging.getLogger(__name__).warning("RECSVC_KEYS_REQUIRED is off: everybody may ask everything")
-    live = LiveRecommender(settings.artifacts)
+    engine = open_store(settings.live_store_url)
+    live = LiveRecommender(settings.artifacts, partial(LiveCustomers, EventStore(engine), CommitWatch(engine)))
     live.start()
-    return create_app(settings, live, KeyStore(open_store(settings.live_store_url)))
+    return create_app(settings, live, KeyStore(engine))

@@ -134,7 +134,7 @@ class CustomerProfile(CustomerSummary):
 
 
 class RecommendationReply(Reply):
-    """A slate. `customer` is null, and `strategy` popular, when nothing is known of the customer."""
+    """A slate. `customer` is null, and `strategy` session or popular, when the customer never ordered."""
 
     recommendation_id: str
     bundle_id: str

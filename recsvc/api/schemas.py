@@ -17,6 +17,7 @@ MAX_EXCLUDED = 2_000
 MAX_CATEGORIES = 100
 MAX_RULES = 20
 MAX_SHOWN = 2_000
+MAX_CONTEXT = 100
 MAX_ID_LENGTH = 8_192
 
 State = Literal["new", "active", "due", "late", "lapsed", "lost"]
@@ -60,6 +61,13 @@ Shown = Annotated[
 ShownSince = Annotated[
     date | None, Field(description="Day of the earliest of these sends; what was bought since does not step back.")
 ]
+ContextItems = Annotated[
+    tuple[Id, ...],
+    Field(
+        max_length=MAX_CONTEXT,
+        description="What the customer looks at, or has in the cart: steers the list, also of somebody unknown.",
+    ),
+]
 Explain = Annotated[bool, Field(description="Say of each item who proposed it and what each feature added.")]
 
 
@@ -83,6 +91,7 @@ class SlateWishes(Request):
     category_cap: CategoryCap = None
     shown: Shown = ()
     shown_since: ShownSince = None
+    context_items: ContextItems = ()
 
     @model_validator(mode="after")
     def _slots_within_list(self) -> Self:
@@ -107,6 +116,7 @@ class SlateWishes(Request):
             category_cap=self.category_cap,
             shown=self.shown,
             shown_since=self.shown_since,
+            context_items=self.context_items,
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from recsvc.domain.arrays import Counts, Days, Factors, Floats, Mask, Rows, Vector
 from recsvc.domain.history import Histories
 from recsvc.domain.item_history import ItemHistories
+from recsvc.domain.session import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,33 @@ class CustomerBatch:
     clock_day : shape (n_customers,), days since 1970-01-01
         The ranking clock.
     vectors : shape (n_customers, n_factors)
-        Taste vectors from `fold_in`.
+        Taste vectors from `fold_in`, of `interest`.
+    sessions
+        What they look at just now; None when nobody looks at anything.
+    liked
+        Their purchases with what they look at; None when nobody looks at anything.
     """
 
     histories: Histories
     own: ItemHistories
     clock_day: Days
     vectors: Factors
+    sessions: Sessions | None = None
+    liked: ItemHistories | None = None
+
+    @property
+    def interest(self) -> ItemHistories:
+        """What they like: purchases, and what they look at as if it were bought today."""
+        return self.liked or self.own
 
     def n_orders(self) -> Counts:
         """Order-days of each customer; shape (n_customers,)."""
         return np.diff(self.histories.order_offsets)
+
+    def is_unknown(self) -> Mask:
+        """Who neither ordered nor looks at anything; shape (n_customers,)."""
+        unknown: Mask = np.equal(self.n_orders(), 0)
+        return unknown if self.sessions is None else unknown & (self.sessions.n_items() == 0)
 
     def last_order_day(self) -> Vector:
         """Day of each customer's last order; the clock itself for somebody without orders."""

@@ -126,8 +126,8 @@ class GoesWithHistory:
         return Pairs(customers, np.concatenate([np.zeros(0, np.int32), *rows]))
 
     def _seeds(self, batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
-        """Weights of the heaviest own items, in the types of `neighbours`: others would have it copied."""
-        own, n_customers = batch.own, len(batch.histories)
+        """Weights of the heaviest items of interest, in the types of `neighbours`: others would have it copied."""
+        own, n_customers = batch.interest, len(batch.histories)
         inside = np.flatnonzero(own.item < n_catalogue)
         seeds = np.sort(
             inside[_heaviest(own.customer[inside], own.decayed_order_days[inside], own.item[inside], SEEDS)]

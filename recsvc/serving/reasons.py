@@ -38,9 +38,12 @@ class ReasonWriter:
         """At least one reason for the item at `position` of the candidates, the most personal first."""
         row, customer = int(pairs.item[position]), int(pairs.customer[position])
         own = list(self._own(facts, position))
-        return (*own, *self._new_to_them(row, batch, customer, bought=bool(own)), *self._others(row)) or (
-            Reason("popular", "among the products most customers buy", {"buyers": int(self.items.n_buyers[row])}),
-        )
+        return (
+            *own,
+            *self._looked_at(row, batch, customer),
+            *self._new_to_them(row, batch, customer, bought=bool(own)),
+            *self._others(row),
+        ) or (Reason("popular", "among the products most customers buy", {"buyers": int(self.items.n_buyers[row])}),)
 
     def _own(self, facts: Signals, position: int) -> Iterator[Reason]:
         times, since = int(facts.order_days[position]), int(facts.days_since_item[position])
@@ -53,6 +56,14 @@ class ReasonWriter:
             yield Reason("bought_often", text, {"times": times, "usual_gap_days": gap, "days_since": since})
         elif times == 1:
             yield Reason("bought_before", f"you bought this {since} days ago", {"times": 1, "days_since": since})
+
+    def _looked_at(self, row: int, batch: CustomerBatch, customer: int) -> Iterator[Reason]:
+        if batch.sessions is None:
+            return
+        because = closest(row, batch.sessions.rows[customer], self.factors)
+        if because is not None and because != row:
+            text = f"goes with what you are looking at: {self.title_of(because)}"
+            yield Reason("session", text, {"because_item_id": self.items.ids.id(because)})
 
     def _new_to_them(self, row: int, batch: CustomerBatch, customer: int, *, bought: bool) -> Iterator[Reason]:
         last_order = _last_order_day(batch, customer)
@@ -78,14 +89,18 @@ class ReasonWriter:
 
 def closest_own(row: int, own: ItemHistories, customer: int, factors: Factors) -> int | None:
     """Row of the bought item that lies nearest to an item in taste; None when nothing bought has factors."""
-    bought: Rows = bought_rows(own, customer)
-    bought = bought[bought < len(factors)]
-    if not len(bought):
+    return closest(row, bought_rows(own, customer), factors)
+
+
+def closest(row: int, rows: Rows, factors: Factors) -> int | None:
+    """Which of some items lies nearest to one in taste; None when none of them has factors."""
+    rows = rows[rows < len(factors)]
+    if not len(rows):
         return None
-    lengths = np.linalg.norm(factors[bought], axis=1)
-    cosines = factors[bought] @ factors[row] / np.maximum(lengths, np.finfo(np.float32).tiny)
+    lengths = np.linalg.norm(factors[rows], axis=1)
+    cosines = factors[rows] @ factors[row] / np.maximum(lengths, np.finfo(np.float32).tiny)
     best = int(np.argmax(cosines))
-    return int(bought[best]) if cosines[best] > 0 else None
+    return int(rows[best]) if cosines[best] > 0 else None
 
 
 def _last_order_day(batch: CustomerBatch, customer: int) -> int | None:

@@ -1,7 +1,7 @@
 """The one recommender: a live request, a batch file and a back-test all ask this class.
 
-Scored candidates, then the slate, then its reasons. Nothing here reads a clock: ranking happens at the
-bundle's `as_of`, the state shown to the caller at the caller's `now`.
+Scored candidates, then the slate, then its reasons. Nothing here reads a clock: ranking happens at the bundle's
+`as_of`, or the day after the customer's last live event, the state shown to the caller at the caller's `now`.
 """
 
 from __future__ import annotations
@@ -17,29 +17,42 @@ import pyarrow.compute as pc
 from recsvc.bundle.reader import Bundle, read_categories, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts
 from recsvc.domain.history import Histories, take
+from recsvc.domain.session import Sessions
 from recsvc.errors import UnknownCustomer
 from recsvc.serving.arranging import Arranged, arrange, hand_of
 from recsvc.serving.customer_state import Places, customer_state, day_of
 from recsvc.serving.display import item_at
 from recsvc.serving.explanations import explanations
 from recsvc.serving.filters import ItemFilters
+from recsvc.serving.live_data import LiveData, NoLiveData
+from recsvc.serving.live_records import Customers, customers_now
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.ranking import choose
 from recsvc.serving.reasons import ReasonWriter
 from recsvc.serving.rules import Rules
 from recsvc.serving.scoring import Scored, Scorer
-from recsvc.serving.slate import CustomerState, Item, Query, Recommendation, SimilarItem, Slate, WinBackRow
+from recsvc.serving.slate import (
+    CustomerState,
+    Item,
+    Query,
+    Recommendation,
+    SimilarItem,
+    Slate,
+    Strategy,
+    WinBackRow,
+)
 from recsvc.serving.whys import WhyWriter
 
 BATCH = 256  # customers ranked at once: bounds memory, changes no answer
 
 
 class Recommender:
-    """Ranks the catalogue of one bundle for its customers, and for strangers."""
+    """Ranks the catalogue of one bundle for its customers, and for strangers; `live` is what happened since."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, live: LiveData | None = None) -> None:
         self.bundle = bundle
+        self.live = live or NoLiveData()
         self.bundle_id = bundle.bundle_id
         self.as_of = bundle.manifest.as_of
         self.created_at = bundle.manifest.created_at
@@ -76,9 +89,11 @@ class Recommender:
         scored, _ = self.score(histories, rules)
         return [scored.pairs.item[chosen] for chosen in self.choose(scored, rules)]
 
-    def score(self, histories: Histories, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
+    def score(
+        self, histories: Histories, rules: Rules, sessions: Sessions | None = None
+    ) -> tuple[Scored, tuple[str, ...]]:
         """Score every candidate of a batch; also which filters took something away."""
-        considered, applied = self.scorer.consider(histories, rules, self._house.placing(rules))
+        considered, applied = self.scorer.consider(histories, rules, self._house.placing(rules), sessions)
         return self.scorer.score(considered), applied
 
     def customer(self, customer_id: str, *, now: datetime) -> CustomerState:
@@ -88,10 +103,10 @@ class Recommender:
         ------
         UnknownCustomer
         """
-        history = self.bundle.customers.get(customer_id)
-        if history is None:
+        found = customers_now(self.bundle, self.live, [customer_id], [()])
+        if not found.known[0]:
             raise UnknownCustomer(customer_id)
-        return self._profiles.of_one(history, day_of(now), self._places(customer_id))
+        return self._profiles.of_one(found.histories, day_of(now), self._places(customer_id))
 
     def similar(self, item_id: str, k: int) -> tuple[SimilarItem, ...]:
         """At most `k` items alike in taste, best first; none for an item outside the catalogue.
@@ -148,16 +163,19 @@ class Recommender:
         return k * self.bundle.manifest.ranking["explore_slots"] // 10
 
     def _slates(self, queries: list[Query], now: datetime) -> list[Slate]:
-        histories, known = self.bundle.customers.get_many([query.customer_id for query in queries])
+        customer_ids, context = zip(*((query.customer_id, query.context_items) for query in queries), strict=True)
+        found = customers_now(self.bundle, self.live, customer_ids, context)
         rules = _rules(queries[0])
-        scored, applied = self.score(histories, rules)
+        scored, applied = self.score(found.histories, rules, found.sessions)
         return [
             Slate(
                 query=query,
                 bundle_id=self.bundle_id,
-                strategy="personal" if known[position] else "popular",
+                strategy=_strategy(found, position),
                 items=tuple(self._recommendations(scored, chosen, explained=query.explain)),
-                customer=self._state(take(histories, np.array([position])), now) if known[position] else None,
+                customer=self._state(take(found.histories, np.array([position])), now)
+                if found.known[position]
+                else None,
                 filters_applied=applied + chosen.applied,
             )
             for position, (query, chosen) in enumerate(
@@ -202,10 +220,16 @@ class Recommender:
         return item_at(self.bundle.catalogue, row).title or self.bundle.items.ids.id(row)
 
 
+def _strategy(found: Customers, position: int) -> Strategy:
+    if found.known[position]:
+        return "personal"
+    return "session" if len(found.sessions.rows[position]) else "popular"
+
+
 def _rules(query: Query) -> Rules:
     return Rules(
         k=query.k,
-        exclude=query.exclude,
+        exclude=query.exclude.union(query.context_items),  # they are before the customer's eyes already
         exclude_purchased=query.exclude_purchased,
         categories=query.categories,
         explore_slots=query.explore_slots,

@@ -10,16 +10,22 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from recsvc.bundle.reader import open_bundle
 from recsvc.bundle.store import CURRENT, BundleStore
 from recsvc.errors import NotReady, RecsvcError
+from recsvc.serving.live_data import LiveData, NoLiveData
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
 
 POLL_SECONDS = 0.25
 log = logging.getLogger(__name__)
+
+
+def _nothing_since(_as_of: datetime) -> LiveData:
+    return NoLiveData()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,19 @@ class BundleStatus:
 
 
 class LiveRecommender:
-    """Holder of the recommender that answers now. Create it after fork; `start` keeps it current."""
+    """Holder of the recommender that answers now. Create it after fork; `start` keeps it current.
 
-    def __init__(self, artifacts: Path) -> None:
+    Parameters
+    ----------
+    artifacts
+        Folder of the bundles.
+    live_since
+        What happened since the `as_of` of a bundle that goes live.
+    """
+
+    def __init__(self, artifacts: Path, live_since: Callable[[datetime], LiveData] = _nothing_since) -> None:
         self._store = BundleStore(artifacts)
+        self._live_since = live_since
         self._recommender: Recommender | None = None
         self._tried: str | None = None
         self._problem: str | None = None
@@ -71,7 +86,7 @@ class LiveRecommender:
             return
         self._tried = wanted
         try:
-            self._recommender = warmed(Recommender(open_bundle(self._store.get(wanted))))
+            self._recommender = warmed(self._opened(wanted))
             self._problem = None
             self._listener()
             log.info("bundle swapped", extra={"bundle_id": wanted})
@@ -87,6 +102,10 @@ class LiveRecommender:
     def stop(self) -> None:
         """Stop watching."""
         self._stop.set()
+
+    def _opened(self, wanted: str) -> Recommender:
+        bundle = open_bundle(self._store.get(wanted))
+        return Recommender(bundle, self._live_since(bundle.manifest.as_of))
 
     def _wanted(self) -> str | None:
         """Id in the pointer file; None when there is none, or while it cannot be read."""

@@ -18,6 +18,7 @@ from recsvc.domain.fold_in import fold_in_many
 from recsvc.domain.history import Histories
 from recsvc.domain.item_history import item_histories
 from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.session import Sessions, with_sessions
 from recsvc.domain.shop import Shop
 from recsvc.domain.signals import Signals, signals
 from recsvc.serving.candidates import Pinned, Proposals, build_sources, propose
@@ -102,23 +103,36 @@ class Scorer:
         self.trees = Trees.from_file(bundle.trees_file, TREE_NAMES) if bundle.ranking.by_trees else None
         self._sources = build_sources(bundle.shop, self.index)
 
-    def batch(self, histories: Histories) -> CustomerBatch:
-        """What ranking may know of some customers, at the ranking clock."""
+    def batch(self, histories: Histories, sessions: Sessions | None = None) -> CustomerBatch:
+        """What ranking may know of some customers, at the ranking clock: `as_of`, or the day after their last event."""
         bundle = self._bundle
         clock_day = np.full(len(histories), bundle.items.as_of_day, np.int32)
-        np.maximum.at(clock_day, histories.order_customer(), histories.order_day)
+        np.maximum.at(clock_day, histories.order_customer(), histories.order_day + 1)
+        if sessions is not None:
+            clock_day = np.maximum(clock_day, sessions.clock_day)
         own = item_histories(histories, clock_day, bundle.fold_in.half_life_days)
-        return CustomerBatch(histories, own, clock_day, fold_in_many(bundle.gram, bundle.factors, own, bundle.fold_in))
+        if sessions is None or sessions.are_empty():
+            return CustomerBatch(
+                histories, own, clock_day, fold_in_many(bundle.gram, bundle.factors, own, bundle.fold_in)
+            )
+        looked_at = with_sessions(histories, sessions, clock_day)
+        liked = item_histories(looked_at, clock_day, bundle.fold_in.half_life_days)
+        vectors = fold_in_many(bundle.gram, bundle.factors, liked, bundle.fold_in)
+        return CustomerBatch(histories, own, clock_day, vectors, sessions, liked)
 
     def consider(
-        self, histories: Histories, rules: Rules, placing: Placing = NO_PLACING
+        self,
+        histories: Histories,
+        rules: Rules,
+        placing: Placing = NO_PLACING,
+        sessions: Sessions | None = None,
     ) -> tuple[Considered, tuple[str, ...]]:
         """Propose candidates and look at all of them; also which filters took something away."""
         bundle = self._bundle
         allowed, applied = allowed_items(bundle.catalogue, bundle.items, rules)
         if placing.kept is not None:
             allowed &= placing.kept
-        batch, sources = self.batch(histories), self._sources(rules.k)
+        batch, sources = self.batch(histories, sessions), self._sources(rules.k)
         if placing.pins:
             sources = (*sources, Pinned(placing.pinned_rows(bundle.items.trending(), allowed)))
         proposals = propose(sources, batch, allowed, with_bought=not rules.exclude_purchased)
@@ -139,7 +153,7 @@ class Scorer:
 
     def stage(self, scored: Scored, customer: int) -> Stage:
         """What the scores of a customer come from."""
-        if not scored.batch.n_orders()[customer]:
+        if scored.batch.is_unknown()[customer]:
             return "popularity"
         return "blend" if self.trees is None else "trees"
 
@@ -171,8 +185,8 @@ def _usual_shortlist(considered: Considered, blend_scores: Vector) -> Counts:
 
 
 def _is_stranger(considered: Considered) -> Mask:
-    """Which pairs are of somebody without orders; shape (n_pairs,)."""
-    return np.equal(considered.batch.n_orders(), 0)[considered.pairs.customer]
+    """Which pairs are of somebody of whom nothing is known; shape (n_pairs,)."""
+    return considered.batch.is_unknown()[considered.pairs.customer]
 
 
 def _popular_for_strangers(considered: Considered, scores: Vector) -> Vector:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-Strategy = Literal["personal", "popular"]
+Strategy = Literal["personal", "session", "popular"]
 Stage = Literal["trees", "blend", "popularity"]
 Evidence = Mapping[str, str | int | float]
 
@@ -42,6 +42,9 @@ class Query:
         Items this customer was shown in the last sends, once a showing; unknown ids are ignored.
     shown_since
         Day of the earliest of these sends: what was bought on it or later was not shown in vain.
+    context_items
+        Items the customer looks at just now, or has in the cart: they steer the list and are not on it; unknown ids
+        are ignored.
     """
 
     customer_id: str
@@ -56,6 +59,7 @@ class Query:
     category_cap: int | None = None
     shown: tuple[str, ...] = ()
     shown_since: date | None = None
+    context_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,8 @@ class CustomerState:
 class Slate:
     """The ranked answer to one `Query`.
 
-    `strategy` is `popular` when nothing is known of the customer. `customer` is None then.
+    `strategy` is `session` when nothing is known but what the customer looks at, and `popular` when not even that.
+    `customer` is None then.
     """
 
     query: Query

@@ -39,7 +39,7 @@ class CommitWatch:
         """Return a number that is another one after every commit; None where the database cannot tell."""
         if self._held is None:
             return None
-        connection = cast(SqliteConnection, self._held.driver_connection)
+        connection = cast(SqliteConnection, self._held.dbapi_connection)
         with self._lock:
             ((version,),) = connection.execute("PRAGMA data_version").fetchall()
         return int(version)

@@ -1,0 +1,58 @@
+"""What happened after a bundle's `as_of`, as ranking needs it: purchases, sessions, what is on sale.
+
+Only the words; where it comes from is not known here, so that back-tests and batch runs need no database. Events before
+the bundle's `as_of` are in the bundle, or in none: a bundle counts no event twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLine:
+    """One item of a live order; `amount` in minor units, above 0."""
+
+    item_id: str
+    quantity: float
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCustomer:
+    """What one customer did since `as_of`.
+
+    Attributes
+    ----------
+    orders : lines by day (days since 1970-01-01), ascending
+    looked_at : distinct items of the last session that were not bought since, latest first
+    last_day : day of the last event, days since 1970-01-01
+    """
+
+    orders: Mapping[int, tuple[LiveLine, ...]]
+    looked_at: tuple[str, ...]
+    last_day: int
+
+
+class LiveData(Protocol):
+    """The live data of one bundle."""
+
+    def changed(self, customer_id: str) -> bool:
+        """Whether a customer did anything since `as_of` that changes their answer: a stored slate is outdated then."""
+
+    def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
+        """What some customers did since `as_of`; whoever did nothing is left out."""
+
+
+class NoLiveData:
+    """Nothing happened since."""
+
+    def changed(self, customer_id: str) -> bool:
+        """Never."""
+        return False
+
+    def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
+        """Nobody."""
+        return {}
