@@ -25,11 +25,12 @@ LOG_TAIL = 2_000
 
 @dataclass(frozen=True, slots=True)
 class LiveService:
-    """Where the service is, and a key of scope `read`."""
+    """Where the service is, a key of scopes `read` and `ingest`, and the process, which leads a group of its own."""
 
     url: str
     key: str
     key_id: str
+    process_id: int
 
     def get(self, path: str, **query: str | int) -> Any:  # Any: JSON
         """Reply to a GET."""
@@ -65,7 +66,8 @@ def live_service(recsvc: Sequence[str], artifacts: Path) -> Iterator[LiveService
     """
     url = f"http://127.0.0.1:{_free_port()}"
     options = ["--artifacts", str(artifacts)]
-    create = [*recsvc, "keys", "create", "--name", "live check", "--scope", "read", "--json", *options]
+    scopes = ["--scope", "read", "--scope", "ingest"]
+    create = [*recsvc, "keys", "create", "--name", "live check", *scopes, "--json", *options]
     made = json.loads(subprocess.check_output(create))
     try:
         with tempfile.TemporaryFile("w+") as log:
@@ -73,7 +75,7 @@ def live_service(recsvc: Sequence[str], artifacts: Path) -> Iterator[LiveService
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
             try:
                 _wait_until_ready(url, process, log)
-                yield LiveService(url, made["key"], made["key_id"])
+                yield LiveService(url, made["key"], made["key_id"], process.pid)
             finally:
                 _stop(process)
     finally:

@@ -15,6 +15,7 @@ from recsvc.bundle.store import BundleStore
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
 from tests.live_service import LiveService, live_service
+from tests.purchases import unseen_purchases
 from tests.trained import NOW, Trained, train
 
 OLD_IS_FINE = "RECSVC_MAX_BUNDLE_AGE_DAYS=36500"  # the moment our bundle was made is fixed
@@ -93,3 +94,13 @@ def test_a_bundle_trained_meanwhile_is_taken_up_by_every_worker(
 
 def _served(live: LiveService) -> str:
     return str(live.get("/v1/recommendations", customer_id="x", k=1)["bundle_id"])
+
+
+def test_every_purchase_is_known_to_the_next_answer_of_either_worker(
+    live: LiveService, recommender: Recommender, everybody: list[str]
+) -> None:
+    items = [recommender.bundle.items.ids.id(row) for row in range(recommender.bundle.items.n_catalogue)]
+
+    unseen = unseen_purchases(live, [*everybody[-40:], "newcomer 🛒"], items, pairs=50, seed=7)
+
+    assert unseen == []

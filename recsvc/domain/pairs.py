@@ -61,10 +61,15 @@ class CustomerBatch:
         """Order-days of each customer; shape (n_customers,)."""
         return np.diff(self.histories.order_offsets)
 
+    def in_session(self) -> Mask:
+        """Who looks at something just now; shape (n_customers,)."""
+        if self.sessions is None:
+            return np.zeros(len(self.histories), bool)
+        return self.sessions.n_items() > 0
+
     def is_unknown(self) -> Mask:
         """Who neither ordered nor looks at anything; shape (n_customers,)."""
-        unknown: Mask = np.equal(self.n_orders(), 0)
-        return unknown if self.sessions is None else unknown & (self.sessions.n_items() == 0)
+        return np.equal(self.n_orders(), 0) & ~self.in_session()
 
     def last_order_day(self) -> Vector:
         """Day of each customer's last order; the clock itself for somebody without orders."""

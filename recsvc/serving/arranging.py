@@ -1,7 +1,8 @@
 """From one customer's ranked candidates to a slate that obeys rules, and what each rule changed about it.
 
-Step by step: boosts and buries move scores, what was shown before steps back, pins take their places, a cap thins out
-categories. A step is reported when the slate after it is another than the one before.
+Step by step: what goes with the session steps forward, boosts and buries move scores, what was shown before steps
+back, pins take their places, a cap thins out categories. A step is reported when the slate after it
+is another than the one before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import date
 
 import numpy as np
 
-from recsvc.domain.arrays import Counts, Mask, Rows, Vector
+from recsvc.domain.arrays import Counts, Factors, Mask, Rows, Vector
 from recsvc.domain.ids import ItemIds
 from recsvc.serving.placing import Cap, Placed, Placing
 from recsvc.serving.ranking import Room, choose
@@ -23,6 +24,7 @@ from recsvc.serving.slate import Query
 
 EPOCH = date(1970, 1, 1)
 SHOWN_FACTOR = 4.0  # an item shown before, and not bought since, is buried by this for each time
+SESSION_UNITS = 3.0  # what lies where the session lies steps forward by so many standard deviations of the scores
 DIGITS = 9  # of a score that was moved: ties break by item, not by the last bit
 
 
@@ -37,6 +39,7 @@ class Hand:
     is_new : whether the customer never bought it
     is_extra : whether only a pin brought it in: it may be pinned, but not take another place
     times_shown : how often it was shown before, and not bought since
+    closeness : to the nearest of what the customer looks at, in taste, in [0, 1]; None without a session
     """
 
     position: Counts
@@ -45,6 +48,7 @@ class Hand:
     is_new: Mask
     is_extra: Mask
     times_shown: Counts
+    closeness: Vector | None = None
 
     def unit(self) -> float:
         """Standard deviation of the scores that this customer's candidates have without any rule."""
@@ -70,7 +74,7 @@ class Wishes:
     cap: Cap | None = None
 
 
-def hand_of(scored: Scored, customer: int, query: Query, ids: ItemIds) -> Hand:
+def hand_of(scored: Scored, customer: int, query: Query, ids: ItemIds, factors: Factors) -> Hand:
     """Candidates of one customer of a batch; `query` says what they were shown before."""
     mine = np.sort(scored.of(customer))
     item, bought = scored.pairs.item[mine], scored.facts.bought[mine]
@@ -79,7 +83,20 @@ def hand_of(scored: Scored, customer: int, query: Query, ids: ItemIds) -> Hand:
         last_day = scored.batch.clock_day[customer] - scored.facts.days_since_item[mine]
         in_vain = ~bought | (last_day < (query.shown_since - EPOCH).days)
         times_shown = np.where(in_vain, times_shown, 0)
-    return Hand(mine, item, scored.scores[mine], ~bought, scored.extra[mine], times_shown)
+    sessions = scored.batch.sessions
+    looked_at = sessions.rows[customer] if sessions is not None else item[:0]
+    closeness = closeness_to(factors, item, looked_at) if len(looked_at) else None
+    return Hand(mine, item, scored.scores[mine], ~bought, scored.extra[mine], times_shown, closeness)
+
+
+def closeness_to(factors: Factors, item: Rows, looked_at: Rows) -> Vector:
+    """Cosine of each item with the nearest of some others, 0 where none points its way; shape (n_items,)."""
+    theirs, ours = (
+        some / np.maximum(np.linalg.norm(some, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        for some in (factors[looked_at], factors[item])
+    )
+    nearest: Vector = np.einsum("if,jf->ij", ours, theirs).max(axis=1).astype(np.float64)
+    return np.clip(nearest, 0.0, 1.0)
 
 
 def arrange(hand: Hand, placing: Placing, k: int, explore_slots: int) -> Arranged:
@@ -103,6 +120,10 @@ def arrange(hand: Hand, placing: Placing, k: int, explore_slots: int) -> Arrange
 def _steps(hand: Hand, placing: Placing, k: int) -> Iterator[tuple[str, Wishes]]:
     """Each step in words, with all that is wished for from there on."""
     wishes, unit = Wishes(hand.score), hand.unit()
+    if hand.closeness is not None:
+        lifted = wishes.score + unit * SESSION_UNITS * hand.closeness
+        wishes = replace(wishes, score=np.round(lifted, DIGITS).astype(np.float64))
+        yield "session: what goes with it steps forward", wishes
     for move in placing.moves:
         lifted = wishes.score + unit * move.rule.lift() * move.met[hand.item]
         wishes = replace(wishes, score=np.round(lifted, DIGITS).astype(np.float64))

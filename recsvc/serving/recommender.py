@@ -192,13 +192,14 @@ class Recommender:
         """Slate of each customer; `queries` say what they were shown before."""
         explore = self.default_explore_slots(rules.k) if rules.explore_slots is None else rules.explore_slots
         explore, placing = min(explore, rules.k), scored.considered.placing
+        in_session = scored.batch.in_session()
         for customer, query in enumerate(queries):
-            if placing.moves_nothing and not query.shown:
+            if placing.moves_nothing and not query.shown and not in_session[customer]:
                 ranked = scored.of(customer)
                 chosen = choose(ranked, ~scored.facts.bought[ranked], rules.k, explore)
                 yield Arranged(chosen, scored.scores[chosen])
             else:
-                hand = hand_of(scored, customer, query, self.bundle.items.ids)
+                hand = hand_of(scored, customer, query, self.bundle.items.ids, self.bundle.factors)
                 yield arrange(hand, placing, rules.k, explore)
 
     def _recommendations(self, scored: Scored, chosen: Arranged, *, explained: bool) -> Iterable[Recommendation]:
