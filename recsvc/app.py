@@ -18,6 +18,7 @@ from recsvc.api.route import AnyId, mount
 from recsvc.api.routes import ROUTES
 from recsvc.api.services import Live, Services
 from recsvc.settings import Settings
+from recsvc.store.availability import AvailabilityStore
 from recsvc.store.engine import is_reachable
 from recsvc.store.events import EventStore
 from recsvc.store.key_ring import KeyRing
@@ -48,6 +49,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         live=live,
         keys=KeyRing(keys),
         events=EventStore(keys.engine),
+        availability=AvailabilityStore(keys.engine),
         metrics=Metrics(),
         clock=clock,
         store_is_reachable=partial(is_reachable, keys.engine),

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import logging
 import logging.config
-from functools import partial
 
 from flask import Flask
 
 from recsvc.api.logs import log_config
 from recsvc.app import create_app
-from recsvc.serving.live_customers import LiveCustomers
+from recsvc.serving.live_source import LiveSource
 from recsvc.serving.reload import LiveRecommender
 from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
-from recsvc.store.events import EventStore
 from recsvc.store.keys import KeyStore
-from recsvc.store.watch import CommitWatch
 
 
 def build_app() -> Flask:
@@ -39,6 +36,6 @@ def build_app() -> Flask:
     if not settings.keys_required:
         logging.getLogger(__name__).warning("RECSVC_KEYS_REQUIRED is off: everybody may ask everything")
     engine = open_store(settings.live_store_url)
-    live = LiveRecommender(settings.artifacts, partial(LiveCustomers, EventStore(engine), CommitWatch(engine)))
+    live = LiveRecommender(settings.artifacts, LiveSource(engine).of_bundle)
     live.start()
     return create_app(settings, live, KeyStore(engine))

@@ -41,7 +41,7 @@ NEEDED: dict[EventKind, tuple[str, ...]] = {
 }
 DETAILS = ("quantity", "price", "order_id", "channel", "campaign_id", "slate_id", "topic", "score", "text")
 
-Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=NO_NUL)]
+StorableId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=NO_NUL)]
 EventId = Annotated[str, Field(min_length=1, max_length=MAX_EVENT_ID, pattern=NO_NUL)]
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD, pattern=NO_NUL)]
 
@@ -66,12 +66,12 @@ class EventRequest(Request):
 
     event_id: Annotated[EventId, Field(description="Yours, unique: the same one twice counts once, the first.")]
     kind: EventKind
-    customer_id: Id
+    customer_id: StorableId
     occurred_at: Moment
-    item_id: Id | None = None
+    item_id: StorableId | None = None
     quantity: Annotated[float | None, Field(gt=0, le=MAX_QUANTITY, description="Units; 1 where not given.")] = None
     price: Annotated[float | None, Field(ge=0, le=MAX_AMOUNT, description="Of one unit, discounts taken off.")] = None
-    order_id: Annotated[Id | None, Field(description="As in your order files.")] = None
+    order_id: Annotated[StorableId | None, Field(description="As in your order files.")] = None
     channel: Word | None = None
     campaign_id: Word | None = None
     slate_id: Annotated[Word | None, Field(description="`recommendation_id` of the list it came from.")] = None

@@ -48,7 +48,7 @@ class Route:
         Codes of errors that this route can give beside those every route can.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     rule: str
     handler: Handler
     summary: str

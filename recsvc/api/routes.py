@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from recsvc.api import customers, docs, events, health, items, lists, recommendations
+from recsvc.api import availability, customers, docs, events, health, items, lists, recommendations
 from recsvc.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
     *recommendations.ROUTES,
     *customers.ROUTES,
     *items.ROUTES,
+    *availability.ROUTES,
     *lists.ROUTES,
     *events.ROUTES,
     *health.ROUTES,

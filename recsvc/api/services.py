@@ -10,6 +10,7 @@ from typing import Protocol
 from recsvc.api.metrics import Metrics
 from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
 from recsvc.settings import Settings
+from recsvc.store.availability import AvailabilityStore
 from recsvc.store.events import EventStore
 from recsvc.store.key_ring import KeyRing
 
@@ -86,6 +87,7 @@ class Services:
     live: Live
     keys: KeyRing
     events: EventStore
+    availability: AvailabilityStore
     metrics: Metrics
     clock: Callable[[], datetime]
     store_is_reachable: Callable[[], bool]

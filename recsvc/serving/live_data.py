@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from recsvc.domain.arrays import Counts, Mask
+
 
 @dataclass(frozen=True, slots=True)
 class LiveLine:
@@ -36,6 +38,27 @@ class LiveCustomer:
     last_day: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What the shop said of the items of a bundle, never changed; every array has shape (n_items,).
+
+    Attributes
+    ----------
+    sold_out : what may not be shown
+    on_sale : what may be shown, whatever the bundle says
+    has_price, price : which prices are known, and these in minor units
+    """
+
+    sold_out: Mask
+    on_sale: Mask
+    has_price: Mask
+    price: Counts
+
+    def price_of(self, row: int) -> int | None:
+        """Price of an item in minor units; None when the shop said none."""
+        return int(self.price[row]) if self.has_price[row] else None
+
+
 class LiveData(Protocol):
     """The live data of one bundle."""
 
@@ -44,6 +67,9 @@ class LiveData(Protocol):
 
     def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
         """What some customers did since `as_of`; whoever did nothing is left out."""
+
+    def stock(self) -> Stock | None:
+        """What is on sale at this moment; None when nobody ever says."""
 
 
 class NoLiveData:
@@ -56,3 +82,6 @@ class NoLiveData:
     def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
         """Nobody."""
         return {}
+
+    def stock(self) -> None:
+        """Nobody says."""

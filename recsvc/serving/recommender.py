@@ -7,6 +7,7 @@ Scored candidates, then the slate, then its reasons. Nothing here reads a clock:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
@@ -17,14 +18,13 @@ import pyarrow.compute as pc
 from recsvc.bundle.reader import Bundle, read_categories, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts
 from recsvc.domain.history import Histories, take
-from recsvc.domain.session import Sessions
 from recsvc.errors import UnknownCustomer
 from recsvc.serving.arranging import Arranged, arrange, hand_of
 from recsvc.serving.customer_state import Places, customer_state, day_of
-from recsvc.serving.display import item_at
+from recsvc.serving.display import MINOR_UNITS, item_at
 from recsvc.serving.explanations import explanations
 from recsvc.serving.filters import ItemFilters
-from recsvc.serving.live_data import LiveData, NoLiveData
+from recsvc.serving.live_data import LiveData, NoLiveData, Stock
 from recsvc.serving.live_records import Customers, customers_now
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
@@ -53,6 +53,7 @@ class Recommender:
     def __init__(self, bundle: Bundle, live: LiveData | None = None) -> None:
         self.bundle = bundle
         self.live = live or NoLiveData()
+        self._stock: Stock | None = None  # as of the last question: what prices are shown by
         self.bundle_id = bundle.bundle_id
         self.as_of = bundle.manifest.as_of
         self.created_at = bundle.manifest.created_at
@@ -89,11 +90,9 @@ class Recommender:
         scored, _ = self.score(histories, rules)
         return [scored.pairs.item[chosen] for chosen in self.choose(scored, rules)]
 
-    def score(
-        self, histories: Histories, rules: Rules, sessions: Sessions | None = None
-    ) -> tuple[Scored, tuple[str, ...]]:
+    def score(self, histories: Histories, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
         """Score every candidate of a batch; also which filters took something away."""
-        considered, applied = self.scorer.consider(histories, rules, self._house.placing(rules), sessions)
+        considered, applied = self.scorer.consider(histories, rules, self._house.placing(rules))
         return self.scorer.score(considered), applied
 
     def customer(self, customer_id: str, *, now: datetime) -> CustomerState:
@@ -116,6 +115,7 @@ class Recommender:
         UnknownItem
         """
         row = self.bundle.items.ids.row(item_id)
+        self._stock = self.live.stock()
         if row >= self.bundle.items.n_catalogue:
             return ()
         rows, cosines = self.scorer.index.similar(row, k)
@@ -156,7 +156,10 @@ class Recommender:
         ------
         UnknownItem
         """
-        return item_at(self.bundle.catalogue, self.bundle.items.ids.row(item_id))
+        row = self.bundle.items.ids.row(item_id)
+        item, stock = item_at(self.bundle.catalogue, row), self._stock
+        price = None if stock is None else stock.price_of(row)
+        return item if price is None else replace(item, price=price / MINOR_UNITS)
 
     def default_explore_slots(self, k: int) -> int:
         """Places of a list of `k` kept for products never bought."""
@@ -166,7 +169,7 @@ class Recommender:
         customer_ids, context = zip(*((query.customer_id, query.context_items) for query in queries), strict=True)
         found = customers_now(self.bundle, self.live, customer_ids, context)
         rules = _rules(queries[0])
-        scored, applied = self.score(found.histories, rules, found.sessions)
+        scored, applied = self._scored_now(found, rules)
         return [
             Slate(
                 query=query,
@@ -182,6 +185,16 @@ class Recommender:
                 zip(queries, self._arranged(scored, rules, queries), strict=True)
             )
         ]
+
+    def _scored_now(self, found: Customers, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
+        """Score with what happened since the bundle; what is sold out by now leaves the ranking, and moves nothing."""
+        stock = self._stock = self.live.stock()
+        placing, on_sale = self._house.placing(rules), None if stock is None else stock.on_sale
+        considered, applied = self.scorer.consider(found.histories, rules, placing, found.sessions, on_sale)
+        scored = self.scorer.score(considered)
+        if stock is None or not stock.sold_out[: self.bundle.items.n_catalogue].any():
+            return scored, applied
+        return scored.without(stock.sold_out), tuple(dict.fromkeys(("availability", *applied)))
 
     def choose(self, scored: Scored, rules: Rules) -> Iterable[Counts]:
         """Positions of each customer's slate, customer by customer."""

@@ -10,10 +10,9 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from recsvc.bundle.reader import open_bundle
+from recsvc.bundle.reader import Bundle, open_bundle
 from recsvc.bundle.store import CURRENT, BundleStore
 from recsvc.errors import NotReady, RecsvcError
 from recsvc.serving.live_data import LiveData, NoLiveData
@@ -24,7 +23,7 @@ POLL_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
 
-def _nothing_since(_as_of: datetime) -> LiveData:
+def _nothing(_bundle: Bundle) -> LiveData:
     return NoLiveData()
 
 
@@ -43,13 +42,13 @@ class LiveRecommender:
     ----------
     artifacts
         Folder of the bundles.
-    live_since
-        What happened since the `as_of` of a bundle that goes live.
+    live_of
+        The live data of a bundle that goes live.
     """
 
-    def __init__(self, artifacts: Path, live_since: Callable[[datetime], LiveData] = _nothing_since) -> None:
+    def __init__(self, artifacts: Path, live_of: Callable[[Bundle], LiveData] = _nothing) -> None:
         self._store = BundleStore(artifacts)
-        self._live_since = live_since
+        self._live_of = live_of
         self._recommender: Recommender | None = None
         self._tried: str | None = None
         self._problem: str | None = None
@@ -105,7 +104,7 @@ class LiveRecommender:
 
     def _opened(self, wanted: str) -> Recommender:
         bundle = open_bundle(self._store.get(wanted))
-        return Recommender(bundle, self._live_since(bundle.manifest.as_of))
+        return Recommender(bundle, self._live_of(bundle))
 
     def _wanted(self) -> str | None:
         """Id in the pointer file; None when there is none, or while it cannot be read."""

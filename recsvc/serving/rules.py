@@ -31,9 +31,20 @@ class Rules:
     standing: bool = True
 
 
-def allowed_items(catalogue: pa.Table, items: ItemTable, rules: Rules) -> tuple[Mask, tuple[str, ...]]:
-    """Which catalogue rows may be shown, shape (n_catalogue,), and the names of the rules that were applied."""
+def allowed_items(
+    catalogue: pa.Table, items: ItemTable, rules: Rules, on_sale: Mask | None = None
+) -> tuple[Mask, tuple[str, ...]]:
+    """Which catalogue rows may be shown, shape (n_catalogue,), and the names of the rules that were applied.
+
+    Parameters
+    ----------
+    on_sale : shape (n_items,)
+        What is on sale by now, whatever the catalogue says; None when nobody says.
+    """
     allowed, applied = available_items(catalogue, items.n_catalogue)
+    if applied and on_sale is not None:
+        allowed |= on_sale[: items.n_catalogue]
+        applied = not allowed.all()
     names = ["availability"] if applied else []
     excluded = items.ids.known_rows(rules.exclude)
     if len(excluded):

@@ -6,7 +6,7 @@ are dropped, so every score of a list is of one kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -89,6 +89,12 @@ class Scored:
         """Return the customers."""
         return self.considered.batch
 
+    def without(self, sold_out: Mask) -> Scored:
+        """The same ranking without some items; `sold_out` has shape (n_items,)."""
+        kept = ~sold_out[self.pairs.item[self.order]]
+        n_kept = np.concatenate([[0], np.cumsum(kept)])
+        return replace(self, order=self.order[kept], offsets=n_kept[self.offsets])
+
     def of(self, customer: int) -> Counts:
         """Positions of one customer's candidates, best first."""
         return self.order[self.offsets[customer] : self.offsets[customer + 1]]
@@ -126,10 +132,11 @@ class Scorer:
         rules: Rules,
         placing: Placing = NO_PLACING,
         sessions: Sessions | None = None,
+        on_sale: Mask | None = None,
     ) -> tuple[Considered, tuple[str, ...]]:
         """Propose candidates and look at all of them; also which filters took something away."""
         bundle = self._bundle
-        allowed, applied = allowed_items(bundle.catalogue, bundle.items, rules)
+        allowed, applied = allowed_items(bundle.catalogue, bundle.items, rules, on_sale)
         if placing.kept is not None:
             allowed &= placing.kept
         batch, sources = self.batch(histories, sessions), self._sources(rules.k)

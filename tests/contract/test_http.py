@@ -26,7 +26,8 @@ QUERIES = {"recommendations": "customer_id=a", "customer_by_query": "customer_id
 QUERIES["similar_items_by_query"] = "item_id=item-001"
 BODIES: dict[str, object] = {"post_recommendations": {"customer_id": "customer-1"}}
 BODIES["post_events"] = {"events": [{"event_id": "e-1", "kind": "view", "customer_id": "a"}]}
-WITHOUT_BUNDLE = ("post_events",)  # they answer before the first training, too
+BODIES["put_availability"] = {"items": [{"item_id": "item-001", "available": False}]}
+WITHOUT_BUNDLE = ("post_events", "put_availability")  # they answer before the first training, too
 KEYED = [route for route in ROUTES if route.scope is not None]
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from recsvc.errors import UnknownCustomer
-from recsvc.serving.live_customers import LiveCustomers
+from recsvc.serving.live_source import LiveSource
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query, Slate
+from recsvc.store.availability import AvailabilityStore, Offer
 from recsvc.store.engine import open_store
 from recsvc.store.events import Event, EventKind, EventStore
-from recsvc.store.watch import CommitWatch
 from tests.trained import Trained
 
 
@@ -26,6 +26,7 @@ class Shop:
     workers: tuple[Recommender, Recommender]
     without: Recommender
     store: EventStore
+    offers: AvailabilityStore
     now: datetime
     sent: int = 0
 
@@ -43,15 +44,12 @@ class Shop:
 @pytest.fixture
 def shop(trained: Trained, recommender: Recommender, store_url: str) -> Iterator[Shop]:
     engines = [open_store(store_url) for _ in range(2)]
-    watches = [CommitWatch(engine) for engine in engines]
-    as_of = recommender.as_of
-    workers = [
-        Recommender(recommender.bundle, LiveCustomers(EventStore(engine), watch, as_of))
-        for engine, watch in zip(engines, watches, strict=True)
-    ]
-    yield Shop((workers[0], workers[1]), recommender, EventStore(engines[0]), as_of + timedelta(days=9, hours=8))
-    for watch, engine in zip(watches, engines, strict=True):
-        watch.close()
+    sources = [LiveSource(engine) for engine in engines]
+    first, second = (Recommender(recommender.bundle, source.of_bundle(recommender.bundle)) for source in sources)
+    now = recommender.as_of + timedelta(days=9, hours=8)
+    yield Shop((first, second), recommender, EventStore(engines[0]), AvailabilityStore(engines[0]), now)
+    for source, engine in zip(sources, engines, strict=True):
+        source.close()
         engine.dispose()
 
 
@@ -200,3 +198,44 @@ def test_what_was_looked_at_long_before_the_last_event_steers_nothing(shop: Shop
     shop.happens("other", "view", items[1])
 
     assert items_of(shop.ask("visitor")) == items_of(shop.ask("other"))
+
+
+@pytest.mark.parametrize("worker", [0, 1])
+def test_what_is_sold_out_leaves_the_next_answer_and_the_rest_stays_in_its_order(
+    shop: Shop, everybody: list[str], worker: int
+) -> None:
+    before = shop.ask(everybody[0], worker, k=14, explore_slots=0)
+    gone = items_of(before)[2:4]
+
+    shop.offers.put([Offer(item_id, available=False) for item_id in gone], changed_at=shop.now)
+    after = shop.ask(everybody[0], worker, k=12, explore_slots=0)
+    shop.offers.put([Offer(item_id, available=True) for item_id in gone], changed_at=shop.now)
+    back = shop.ask(everybody[0], worker, k=14, explore_slots=0)
+
+    assert items_of(after) == [item_id for item_id in items_of(before) if item_id not in gone]
+    assert [one.score for one in after.items] == [one.score for one in before.items if one.item_id not in gone]
+    assert after.filters_applied == ("availability",)
+    assert back == before
+
+
+def test_a_price_is_shown_from_the_next_answer_on_until_it_is_taken_back(shop: Shop) -> None:
+    (item_id,) = items_of(shop.ask("a stranger", k=1))
+    before = shop.workers[1].item(item_id).price
+
+    shop.offers.put([Offer(item_id, True, 12_345), Offer("unheard of", False, 1)], changed_at=shop.now)
+    shop.ask("a stranger", 1)
+    during = shop.workers[1].item(item_id).price
+    shop.offers.put([Offer(item_id, available=True)], changed_at=shop.now)
+    shop.ask("a stranger", 1)
+
+    assert during == 123.45
+    assert shop.workers[1].item(item_id).price == before
+
+
+def test_saying_the_same_again_changes_nothing(shop: Shop) -> None:
+    offers = [Offer("a", False, 100), Offer("b", True), Offer("a", True, 200)]
+
+    changed = [shop.offers.put(offers, changed_at=shop.now) for _ in range(2)]
+
+    assert changed == [2, 0]
+    assert shop.offers.changed_after(0) == (2, (Offer("a", True, 200), Offer("b", True)))

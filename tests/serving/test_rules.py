@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 
 from recsvc.serving.rules import Rules, allowed_items, in_categories
@@ -53,3 +54,12 @@ def test_rules_add_up() -> None:
     assert allowed.tolist() == [False, False, True, False]
     assert applied == ("availability", "exclude", "category", "exclude_purchased")
     assert allowed_items(CATALOGUE, ITEMS, replace(rules, categories=("No",)))[0].tolist() == [False] * 4
+
+
+def test_what_came_back_on_sale_may_be_shown_whatever_the_catalogue_says() -> None:
+    on_sale = np.array([False, True, False, False, False])
+
+    allowed, applied = allowed_items(CATALOGUE, ITEMS, Rules(), on_sale)
+
+    assert allowed.tolist() == [True, True, True, True]
+    assert applied == ()

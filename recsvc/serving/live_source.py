@@ -1,0 +1,51 @@
+"""The live data of one worker: opened once after fork, asked on behalf of every bundle it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from recsvc.bundle.reader import Bundle
+from recsvc.serving.live_customers import LiveCustomers
+from recsvc.serving.live_data import LiveCustomer, Stock
+from recsvc.serving.live_stock import LiveStock
+from recsvc.store.availability import AvailabilityStore
+from recsvc.store.events import EventStore
+from recsvc.store.watch import CommitWatch
+
+
+class LiveSource:
+    """Makes the live data of bundles, from one database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._events, self._offers = EventStore(engine), AvailabilityStore(engine)
+        self._watch = CommitWatch(engine)
+
+    def of_bundle(self, bundle: Bundle) -> LiveOfBundle:
+        """What happened since the `as_of` of a bundle, and what of its items is on sale."""
+        customers = LiveCustomers(self._events, self._watch, bundle.manifest.as_of)
+        return LiveOfBundle(customers, LiveStock(self._offers, self._watch, bundle.items.ids))
+
+    def close(self) -> None:
+        """Let go of the database; bundles may not be asked afterwards."""
+        self._watch.close()
+
+
+class LiveOfBundle:
+    """The `LiveData` of one bundle."""
+
+    def __init__(self, customers: LiveCustomers, stock: LiveStock) -> None:
+        self._customers, self._stock = customers, stock
+
+    def changed(self, customer_id: str) -> bool:
+        """Whether a customer did anything since `as_of` that changes their answer."""
+        return self._customers.changed(customer_id)
+
+    def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
+        """What some customers did since `as_of`; whoever did nothing is left out."""
+        return self._customers.of(customer_ids)
+
+    def stock(self) -> Stock:
+        """What is on sale at this moment."""
+        return self._stock.now()
