@@ -48,6 +48,26 @@ def read_shown(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
     return {customer_id: tuple(items) for customer_id, items in shown.items()}
 
 
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Table of a file with the columns of a schema; those the file lacks are empty, others are not read.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read so.
+    """
+    read = TYPED_READERS.get(path.suffix)
+    if read is None:
+        raise DataError(str(path), "is a kind of file we do not read", "end it in .parquet, .csv or .jsonl")
+    try:
+        found = read(path, schema)
+        there = [name for name in schema.names if name in found.column_names]
+        typed = found.select(there).cast(pa.schema([schema.field(name) for name in there]))
+    except (OSError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(str(path), f"cannot be read ({str(error).splitlines()[0]})", "mend the file") from error
+    return pa.concat_tables([typed, schema.empty_table()], promote_options="default").select(schema.names)
+
+
 def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     """Write tables one behind the other; the file appears whole or not at all. Returns the number of rows.
 
@@ -80,6 +100,19 @@ def _read_ids(path: Path, *columns: str) -> pa.Table:
             found = ", ".join(table.column_names)
             raise DataError(str(path), f"has no column {column}, only {found}", "rename the column")
     return table.select(columns).cast(pa.schema([(column, pa.string()) for column in columns])).drop_null()
+
+
+def _read_csv_as(path: Path, schema: pa.Schema) -> pa.Table:
+    options = pacsv.ConvertOptions(column_types=schema, strings_can_be_null=True, null_values=[""])
+    return pacsv.read_csv(path, parse_options=pacsv.ParseOptions(newlines_in_values=True), convert_options=options)
+
+
+def _read_jsonl_as(path: Path, schema: pa.Schema) -> pa.Table:
+    return pajson.read_json(path, parse_options=pajson.ParseOptions(explicit_schema=schema))
+
+
+def _read_parquet_as(path: Path, _schema: pa.Schema) -> pa.Table:
+    return pq.read_table(path)
 
 
 def _read_csv(path: Path) -> pa.Table:
@@ -127,4 +160,9 @@ def _umask() -> int:
 
 
 READERS: dict[str, Callable[[Path], pa.Table]] = {".parquet": pq.read_table, ".jsonl": pajson.read_json}
+TYPED_READERS: dict[str, Callable[[Path, pa.Schema], pa.Table]] = {
+    ".parquet": _read_parquet_as,
+    ".jsonl": _read_jsonl_as,
+    ".csv": _read_csv_as,
+}
 WRITERS: dict[str, Write] = {".parquet": _write_parquet, ".csv": _write_csv, ".jsonl": _write_jsonl}

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from recsvc.cli.batch import batch
 from recsvc.cli.bundles import bundles
 from recsvc.cli.customers import customers
+from recsvc.cli.events import events
 from recsvc.cli.keys import keys
 from recsvc.cli.recommend import recommend
 from recsvc.cli.serve import serve
@@ -25,7 +26,7 @@ def cli() -> None:
     """Win-back recommendations: serve them, look at them, write them to files."""
 
 
-for command in (serve, recommend, batch, customers, bundles, keys):
+for command in (serve, recommend, batch, customers, bundles, keys, events):
     cli.add_command(command)
 
 
