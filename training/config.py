@@ -30,10 +30,17 @@ from training.config_recipe import (
     RankingConfig,
     ValueConfig,
 )
-from training.config_tables import ContactsConfig, CustomersConfig, EventsConfig, FeedbackConfig, PromotionsConfig
+from training.config_tables import (
+    ContactsConfig,
+    CustomersConfig,
+    EventsConfig,
+    FeedbackConfig,
+    LiveConfig,
+    PromotionsConfig,
+)
 
 Document = dict[str, Any]  # Any: TOML nests freely; pydantic checks it
-TABLES = ("orders", "items", "customers", "contacts", "events", "feedback", "promotions")
+TABLES = ("orders", "items", "customers", "contacts", "events", "feedback", "promotions", "live")
 PRESETS = resources.files("training") / "presets"
 
 
@@ -53,6 +60,7 @@ class TrainingConfig(Section):
     events: EventsConfig | None = None
     feedback: FeedbackConfig | None = None
     promotions: PromotionsConfig | None = None
+    live: LiveConfig | None = None
     services: ServicesConfig = ServicesConfig()
     cleaning: CleaningConfig = CleaningConfig()
     item_level: str | None = None

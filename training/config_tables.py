@@ -104,6 +104,10 @@ class FeedbackConfig(Source):
     """Worst and best score of `csat`, `review` and `social`; NPS is 0 to 10 anywhere."""
 
 
+class LiveConfig(Source):
+    """Live events, as `recsvc events export` writes them, or a query of the live store with the same columns."""
+
+
 class PromotionColumns(Section):
     """What the columns of the promotions table are called."""
 

@@ -14,6 +14,7 @@ from ibis.expr.types import Table
 from training.columns import day_of
 from training.config import TrainingConfig
 from training.customer_attributes import CUSTOMER_CHECKS, attributes_of, type_customers
+from training.live_events import LiveEvents, with_live_touches
 from training.orders import Check
 from training.promotions import PROMOTION_CHECKS, type_promotions
 from training.rules import FlaggedOrders
@@ -69,7 +70,9 @@ class OptionalTables:
     findings: tuple[Finding, ...] = ()
 
 
-def read_optional(session: Session, config: TrainingConfig, orders: FlaggedOrders) -> OptionalTables:
+def read_optional(
+    session: Session, config: TrainingConfig, orders: FlaggedOrders, live: LiveEvents | None = None
+) -> OptionalTables:
     """Read, type and check the tables the config names.
 
     Raises
@@ -77,11 +80,13 @@ def read_optional(session: Session, config: TrainingConfig, orders: FlaggedOrder
     ConfigError, DataError
         A table that is named cannot be read at all, or lacks a needed column.
     """
-    typed, findings = {}, []
+    typed, findings = dict[str, Table](), list[Finding]()
     for name in TABLES:
         if getattr(config, name) is not None:
             typed[name], wrong = _read(session, config, orders, name)
             findings += wrong
+    if live is not None:
+        typed = with_live_touches(session, typed, live, config)
     return OptionalTables(
         touches=_touches(session, typed, orders),
         contacts=_usable(typed["contacts"]) if "contacts" in typed else None,

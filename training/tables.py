@@ -22,6 +22,7 @@ from training.cleaning import CleaningReport, clean
 from training.config import TrainingConfig
 from training.habits import acts_of_contacts, acts_of_orders, daily_acts
 from training.item_table import type_items
+from training.live_events import read_live, with_live_purchases
 from training.optional_tables import OptionalTables, read_optional
 from training.orders import type_orders
 from training.products import Products, at_level, name_products
@@ -132,16 +133,17 @@ def read_tables(session: Session, config: TrainingConfig) -> Tables:
     raw_orders = read_raw(session, "orders", config.orders)
     typed = type_orders(session, raw_orders, config.orders, config.timezone)
     findings = validate_orders(raw_orders, typed, config.orders)
-    described = None
+    described, live = None, read_live(session, config)
     if config.items:
         raw_items = read_raw(session, "items", config.items)
         described = type_items(session, raw_items, config)
         findings += validate_items(raw_items, config.items)
     with engine_errors_as_data_errors("orders", PATTERN_HINT):
-        orders = flag_orders(session, whole_ids(typed), described, config)
+        lines = whole_ids(typed)
+        orders = flag_orders(session, with_live_purchases(session, lines, live) if live else lines, described, config)
     session.drop(typed)
     products = name_products(session, orders.items, described, config.item_level)
-    optional = read_optional(session, config, orders)
+    optional = read_optional(session, config, orders, live)
     acts = session.store("acts", daily_acts(_all_acts(orders, optional), config.timezone))
     return Tables(session, config, orders, products, optional, acts, (*findings, *optional.findings))
 
