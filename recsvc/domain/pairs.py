@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from recsvc.domain.arrays import Counts, Days, Factors, Floats, Mask, Rows, Vector
 from recsvc.domain.history import Histories
@@ -70,3 +71,19 @@ def of_entries(column: Counts | Vector | Days | Floats, entry: Counts, bought: M
     if not len(column):
         return np.zeros(len(entry))
     return np.where(bought, column[entry], 0).astype(np.float64)
+
+
+def bought_rows(own: ItemHistories, customer: int) -> Rows:
+    """Item rows one customer of the batch ever bought, ascending."""
+    return own.item[own.offsets[customer] : own.offsets[customer + 1]]
+
+
+def last_orders(batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
+    """1 for each catalogue item of each customer's last order; shape (n_customers, n_catalogue)."""
+    histories = batch.histories
+    customer = histories.line_customer()
+    kept = (histories.line_day == batch.last_order_day()[customer]) & (histories.line_item < n_catalogue)
+    return sp.csr_matrix(
+        (np.ones(int(kept.sum()), np.float32), (customer[kept], histories.line_item[kept])),
+        (len(histories), n_catalogue),
+    )

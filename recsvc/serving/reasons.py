@@ -10,9 +10,8 @@ import numpy as np
 from recsvc.domain.arrays import Factors, Rows
 from recsvc.domain.item_history import ItemHistories
 from recsvc.domain.items import ItemTable
-from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows
 from recsvc.domain.signals import Signals
-from recsvc.serving.candidates import bought_rows
 from recsvc.serving.slate import Reason
 
 MIN_COMEBACK_BUYERS = 5  # fewer would point at single people
