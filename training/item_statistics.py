@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsvc.domain.arrays import AnyArray, Counts, Mask, Rows, Vector
+from recsvc.domain.arrays import AnyArray, Counts, Days, Mask, Rows, Vector
 from recsvc.domain.history import Histories
 from recsvc.serving.filters import CATEGORY_SEPARATOR
 from training.comeback import comeback_counts
@@ -115,13 +114,12 @@ def category_columns(items: pa.Table, n_catalogue: int) -> dict[str, AnyArray]:
     }
 
 
-def on_promotion(promotions: pa.Table | None, n_items: int, as_of_day: int) -> Mask:
-    """Which items were on a promotion on the last day before `as_of_day`; shape (n_items,)."""
-    found = np.zeros(n_items, bool)
+def promotion_ends(promotions: pa.Table | None, n_items: int) -> Days:
+    """Last day of each item's latest promotion, the first day there is where it never had one; shape (n_items,)."""
+    ends = np.zeros(n_items, np.int32)
     if promotions is not None:
-        running = promotions.filter(pc.greater_equal(promotions["ends_day"], as_of_day - 1))
-        found[running["item_row"].to_numpy()] = True
-    return found
+        np.maximum.at(ends, promotions["item_row"].to_numpy(), promotions["ends_day"].to_numpy())
+    return ends
 
 
 def _category_numbers(items: pa.Table, depth: int) -> Rows:

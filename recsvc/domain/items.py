@@ -32,8 +32,8 @@ class ItemTable:
     price_before, price_lately : shape (n_items,), minor units
         Median of one unit on its lines of the 90 days before the last `recent_days`, and of those; the last price where
         there was no such line.
-    on_promotion : shape (n_items,)
-        Whether one of the retailer's promotions runs on the day before `as_of_day`.
+    promotion_ends_day : shape (n_items,), days since 1970-01-01
+        Last day of the latest promotion that began before `as_of_day`; 0, which is long past, where there was none.
     top_category, second_category : shape (n_items,), number of the category
         At the first and second level of the path; 0 is the category of the items that have none.
     n_category_buyers : shape (n_items,), count
@@ -65,7 +65,7 @@ class ItemTable:
     last_price: Money
     price_before: Money
     price_lately: Money
-    on_promotion: Mask
+    promotion_ends_day: Days
     top_category: Rows
     second_category: Rows
     n_category_buyers: Counts
@@ -91,6 +91,10 @@ class ItemTable:
         buyers, lift = self.n_comeback_buyers[rows], self.comeback_lift[rows]
         ranked = np.lexsort((rows, -np.round(buyers * np.exp(lift), 9)))
         return ranked[(buyers[ranked] > 0) & (lift[ranked] > 0)].astype(np.int32)
+
+    def is_promoted(self, rows: Rows) -> Mask:
+        """Whether a promotion runs at `as_of_day`."""
+        return np.greater_equal(self.promotion_ends_day[rows], self.as_of_day)
 
     def price_fall(self, rows: Rows) -> Vector:
         """Share of the price that went lately; below 0 where it rose, 0 where it is not known."""

@@ -74,7 +74,7 @@ class Promotions:
     def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
         """At most `depth` items a customer; none for customers without orders."""
         rows = self.ranked[allowed[self.ranked]]
-        rows = rows[self.items.on_promotion[rows] != 0]
+        rows = rows[self.items.is_promoted(rows)]
         return _in_their_categories(batch, self.items, rows, lambda _: np.ones(len(rows), bool), depth=self.depth)
 
 
