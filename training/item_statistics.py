@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from recsvc.domain.arrays import AnyArray, Counts, Mask, Rows, Vector
+from recsvc.domain.arrays import AnyArray, Counts, Days, Mask, Rows, Vector
 from recsvc.domain.history import Histories
 from recsvc.serving.filters import CATEGORY_SEPARATOR
 from training.comeback import comeback_counts
 
-PRIOR_GAPS = 5.0  # gaps of everyone's kind that each item begins with
+PRIOR_GAPS = 5.0  # gaps of its category's kind that each item begins with, and each category of everyone's
 MIN_VARIANCE = 0.05  # of log days: two equal gaps do not make a clock
 PRIOR_ORDERS = 5.0  # comebacks that each item begins with, of its own ordinary share
 MEDIAN_MONTH = (np.log(28.0), 1.0)  # mean and variance of log days where nobody ever bought anything twice
@@ -42,9 +42,17 @@ class ItemStatistics:
         self._comebacks += int(comeback.sum())
         self._orders += len(comeback)
 
-    def columns(self, n_order_days: Counts) -> dict[str, AnyArray]:
-        """Columns of `ItemTable`; `n_order_days` is how many orders held each item, shape (n_items,)."""
-        gap, spread = self._rebuy_clock()
+    def columns(self, n_order_days: Counts, category: Rows) -> dict[str, AnyArray]:
+        """Columns of `ItemTable`.
+
+        Parameters
+        ----------
+        n_order_days : shape (n_items,)
+            How many orders held each item.
+        category : shape (n_items,), number of the category
+            Whose pace an item begins with.
+        """
+        gap, spread = self._rebuy_clock(category)
         ordinary = (n_order_days - self._n_comeback_orders).astype(np.float64)
         return {
             "n_comeback_buyers": self._n_comeback_buyers,
@@ -56,14 +64,18 @@ class ItemStatistics:
             ),
         }
 
-    def _rebuy_clock(self) -> tuple[Vector, Vector]:
-        n = self._n_rebuys
-        mean, variance = MEDIAN_MONTH
+    def _rebuy_clock(self, category: Rows) -> tuple[Vector, Vector]:
+        """Mean and standard deviation of log days, shrunk to the category's, as those are to everyone's."""
+        n, mean, variance = self._n_rebuys, *MEDIAN_MONTH
         if total := n.sum():
             mean = self._log_days.sum() / total
             variance = self._log_days_squared.sum() / total - mean**2
-        gap = (self._log_days + PRIOR_GAPS * mean) / (n + PRIOR_GAPS)
-        square = (self._log_days_squared + PRIOR_GAPS * (variance + mean**2)) / (n + PRIOR_GAPS)
+        sums = (n, self._log_days, self._log_days_squared)
+        count, days, squared = (np.bincount(category, part) for part in sums)
+        category_mean = (days + PRIOR_GAPS * mean) / (count + PRIOR_GAPS)
+        category_square = (squared + PRIOR_GAPS * (variance + mean**2)) / (count + PRIOR_GAPS)
+        gap = (self._log_days + PRIOR_GAPS * category_mean[category]) / (n + PRIOR_GAPS)
+        square = (self._log_days_squared + PRIOR_GAPS * category_square[category]) / (n + PRIOR_GAPS)
         return gap, np.sqrt(np.maximum(square - gap**2, MIN_VARIANCE))
 
 
@@ -100,6 +112,14 @@ def category_columns(items: pa.Table, n_catalogue: int) -> dict[str, AnyArray]:
         "second_category": second,
         "n_category_buyers": recent[second].astype(np.int64),
     }
+
+
+def promotion_ends(promotions: pa.Table | None, n_items: int) -> Days:
+    """Last day of each item's latest promotion, the first day there is where it never had one; shape (n_items,)."""
+    ends = np.zeros(n_items, np.int32)
+    if promotions is not None:
+        np.maximum.at(ends, promotions["item_row"].to_numpy(), promotions["ends_day"].to_numpy())
+    return ends
 
 
 def _category_numbers(items: pa.Table, depth: int) -> Rows:

@@ -45,7 +45,7 @@ from training.customer_table import CustomerTable
 from training.habits import habit_table, known_habits, with_habits
 from training.interactions import user_items, weighted
 from training.intervals import sampled
-from training.item_statistics import ItemStatistics, category_columns
+from training.item_statistics import ItemStatistics, category_columns, promotion_ends
 from training.lapse import fit_category_clocks, fit_lapse
 from training.maximum_likelihood import Diagnostics
 from training.model_choice import Choice, choose_transactions
@@ -254,7 +254,9 @@ def _second_pass(
 
 def _item_statistics(prepared: Prepared, statistics: ItemStatistics) -> dict[str, AnyArray]:
     items = prepared.items
-    return statistics.columns(items["n_order_days"].to_numpy()) | category_columns(items, prepared.n_catalogue)
+    categories = category_columns(items, prepared.n_catalogue)
+    columns = statistics.columns(items["n_order_days"].to_numpy(), categories["second_category"])
+    return columns | categories | {"promotion_ends_day": promotion_ends(prepared.promotions, len(items))}
 
 
 def _write_what_goes_together(folder: Path, sample: NeighbourSample, as_of_day: int, config: TrainingConfig) -> None:

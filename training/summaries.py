@@ -18,7 +18,7 @@ from training.config_recipe import CatalogueConfig
 WEEK_DAYS, QUARTER_DAYS = 7, 90
 WINDOW_COUNTS = ("n_recent_buyers", "n_previous_buyers", "n_week_buyers", "n_quarter_buyers")
 BUYER_COUNTS = ("n_buyers", "n_order_days", "n_repeat_buyers", *WINDOW_COUNTS)
-SALES = ("units", "first_day", "last_day", "last_price")
+SALES = ("units", "first_day", "last_day", "last_price", "price_before", "price_lately")
 MEASURES = ("item_row", "item_key", "item_id", "in_catalogue", *BUYER_COUNTS, *SALES)
 PRICES = ("price", "unit_cost", "stock")
 DESCRIPTIONS = ("title", "category", "brand", *PRICES, "available", "available_from", "url", "image_url")
@@ -60,7 +60,7 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, wi
     daily
         Result of `daily_lines`.
     latest
-        Result of `latest_lines`.
+        Result of `prices`.
     names
         `products.Products.names`.
     windows
@@ -68,8 +68,8 @@ def items(daily: Table, latest: Table, names: Table, config: CatalogueConfig, wi
 
     Returns
     -------
-    item_row (int32), item_key, item_id, in_catalogue, the `BUYER_COUNTS`, units, first_day, last_day, last_price (minor
-    units), then whatever of `DESCRIPTIONS` is known, and attributes.
+    item_row (int32), item_key, item_id, in_catalogue, the `BUYER_COUNTS`, units, first_day, last_day, last_price,
+    price_before and price_lately (minor units), then whatever of `DESCRIPTIONS` is known, and attributes.
     """
     products = daily.filter(daily.is_product)
     sold = products.group_by("item_key").agg(
@@ -103,6 +103,24 @@ def _buyers(products: Table, windows: Windows) -> Table:
         n_repeat_buyers=(pairs.days >= 2).cast("int64").sum().cast("int64"),
         **{name: pairs[name].sum().cast("int64") for name in WINDOW_COUNTS},
     )
+
+
+def prices(lines: Table, windows: Windows) -> Table:
+    """Result of `latest_lines`, and the median unit price of the recent days and of the quarter before them.
+
+    Where nothing was sold the last price stands in: no price is known to have moved.
+    """
+    latest, products = latest_lines(lines), lines.filter(lines.is_product)
+    end, begin = windows.as_of_day, windows.as_of_day - windows.recent_days
+    unit_price, day = products.amount.cast("float64") / products.quantity.cast("float64"), products.day
+    medians = products.group_by("item_key").agg(
+        before=unit_price.median(where=(day >= begin - QUARTER_DAYS) & (day < begin)),
+        lately=unit_price.median(where=(day >= begin) & (day < end)),
+    )
+    known = _left(latest, medians, "item_key")
+    typical = {f"price_{name}": known[name].round().cast("int64") for name in ("before", "lately")}
+    filled = {name: ibis.coalesce(value, known.last_price) for name, value in typical.items()}
+    return known.mutate(**filled).drop("before", "lately")
 
 
 def latest_lines(lines: Table) -> Table:

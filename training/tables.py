@@ -161,9 +161,11 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
     lines = at_level(cleaned.lines, tables.products.levels)
     daily = session.store("daily", summaries.daily_lines(lines))
     customers = session.store("customers", summaries.customers(daily, tables.orders.customers))
-    windows, latest = summaries.Windows(as_of_day, config.ranking.recent_days), summaries.latest_lines(lines)
+    windows = summaries.Windows(as_of_day, config.ranking.recent_days)
     names = tables.products.names
-    items = session.store("items", summaries.items(daily, latest, names, config.catalogue, windows))
+    items = session.store(
+        "items", summaries.items(daily, summaries.prices(lines, windows), names, config.catalogue, windows)
+    )
     records = session.store("records", summaries.record_lines(daily, customers, items))
     session.drop(daily)
     span = records.aggregate(n=records.count(), first=records.day.min(), last=records.day.max()).to_pyarrow()

@@ -38,7 +38,7 @@ VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
 RANKER, TREES, REPORT = "ranker.json", "ranker.txt", "report.json"
 BOUGHT_TOGETHER, LIKED_TOGETHER = "bought_together", "liked_together"
 NEIGHBOUR_PARTS = ("offsets", "item", "weight")
-NOT_STATISTICS = ("ids", "n_catalogue", "n_customers", "as_of_day")
+NOT_STATISTICS = ("ids", "n_catalogue", "n_customers", "as_of_day", "recent_days")
 STATISTICS = tuple(field.name for field in fields(ItemTable) if field.name not in NOT_STATISTICS)
 
 
@@ -157,6 +157,7 @@ def read_items(catalogue: pa.Table, manifest: Manifest) -> ItemTable:
         n_catalogue=manifest.shapes.catalogue,
         n_customers=manifest.shapes.customers,
         as_of_day=day_number(manifest),
+        recent_days=manifest.ranking["recent_days"],
         **columns,
     )
 

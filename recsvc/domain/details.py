@@ -18,7 +18,7 @@ from recsvc.domain.items import ItemTable
 from recsvc.domain.lapse import LapseParams
 from recsvc.domain.neighbours import closeness
 from recsvc.domain.own_details import OwnDetails, own_details
-from recsvc.domain.pairs import CustomerBatch, Pairs, of_entries, own_entries
+from recsvc.domain.pairs import CustomerBatch, Pairs, last_orders, of_entries, own_entries
 from recsvc.domain.shop import Shop
 from recsvc.domain.signals import Signals
 
@@ -88,7 +88,7 @@ def details(pairs: Pairs, signals: Signals, batch: CustomerBatch, shop: Shop) ->
     entry, bought = own_entries(pairs, own, len(items))
     entries = own_details(batch, len(items))
     totals = customer_totals(batch, entries, shop)
-    liked, last_order = _liked(batch.interest, len(shop.factors)), _last_order(batch, len(shop.factors))
+    liked, last_order = _liked(batch.interest, len(shop.factors)), last_orders(batch, len(shop.factors))
     return Details(
         signals=signals,
         items=items,
@@ -163,18 +163,3 @@ def _liked(own: ItemHistories, n_catalogue: int) -> sp.csr_matrix:
     inside = own.item < n_catalogue
     weight = np.sqrt(own.decayed_order_days[inside])
     return sp.csr_matrix((weight, (own.customer[inside], own.item[inside])), (len(own.offsets) - 1, n_catalogue))
-
-
-def _last_order(batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
-    """1 for each catalogue item of each customer's last order, or of what they look at just now."""
-    histories = batch.histories
-    customer = histories.line_customer()
-    kept = (histories.line_day == batch.last_order_day()[customer]) & (histories.line_item < n_catalogue)
-    item = histories.line_item
-    if batch.sessions is not None:
-        n_looked_at = batch.sessions.n_items()
-        kept &= n_looked_at[customer] == 0
-        customer = np.concatenate([customer, np.repeat(np.arange(len(histories)), n_looked_at)])
-        item = np.concatenate([item, *batch.sessions.rows])
-        kept = np.concatenate([kept, np.ones(n_looked_at.sum(), bool)])
-    return sp.csr_matrix((np.ones(int(kept.sum())), (customer[kept], item[kept])), (len(histories), n_catalogue))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from recsvc.domain.arrays import Counts, Days, Factors, Floats, Mask, Rows, Vector
 from recsvc.domain.history import Histories
@@ -92,3 +93,26 @@ def of_entries(column: Counts | Vector | Days | Floats, entry: Counts, bought: M
     if not len(column):
         return np.zeros(len(entry))
     return np.where(bought, column[entry], 0).astype(np.float64)
+
+
+def bought_rows(own: ItemHistories, customer: int) -> Rows:
+    """Item rows one customer of the batch ever bought, ascending."""
+    return own.item[own.offsets[customer] : own.offsets[customer + 1]]
+
+
+def last_orders(batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
+    """1 for each catalogue item of each customer's last order, or of what they look at just now.
+
+    Shape (n_customers, n_catalogue).
+    """
+    histories = batch.histories
+    customer, item = histories.line_customer(), histories.line_item
+    kept = (histories.line_day == batch.last_order_day()[customer]) & (item < n_catalogue)
+    if batch.sessions is not None:
+        n_looked_at = batch.sessions.n_items()
+        kept &= n_looked_at[customer] == 0
+        customer = np.concatenate([customer, np.repeat(np.arange(len(histories)), n_looked_at)])
+        item = np.concatenate([item, *batch.sessions.rows])
+        kept = np.concatenate([kept, np.ones(n_looked_at.sum(), bool)])
+    shape = (len(histories), n_catalogue)
+    return sp.csr_matrix((np.ones(int(kept.sum()), np.float32), (customer[kept], item[kept])), shape)

@@ -14,10 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from recsvc.domain.arrays import Counts, Mask, Rows, Vector
-from recsvc.domain.item_history import ItemHistories
-from recsvc.domain.items import ItemTable
-from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows, last_orders
 from recsvc.domain.shop import Shop
+from recsvc.serving.category_sources import NewArrivals, PriceDrops, Promotions, UpSell
 from recsvc.serving.retrieval import ItemIndex
 
 OWN_DEPTH = 120
@@ -107,34 +106,28 @@ class Trending:
 
 
 @dataclass(frozen=True, slots=True)
-class GoesWithHistory:
-    """Products never bought whose neighbours the customer bought lately and often.
+class GoesWith:
+    """Products never bought that go with what the customer bought: lately and often, or last.
 
-    `neighbours` has shape (n_catalogue, n_catalogue); row `i` holds the neighbours of item `i`.
+    Attributes
+    ----------
+    neighbours : shape (n_catalogue, n_catalogue); row `i` holds the neighbours of item `i`
+    seeds
+        Weights of bought items, shape (n_customers, n_catalogue), from the batch and the size of the catalogue.
     """
 
     name: str
     neighbours: sp.csr_matrix
+    seeds: Callable[[CustomerBatch, int], sp.csr_matrix]
     depth: int = COMPANION_DEPTH
 
     def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
-        """At most `depth` items a customer: neighbours of what they bought most lately and often."""
-        weights = self._seeds(batch, len(allowed))
+        """At most `depth` items a customer."""
+        weights = self.seeds(batch, len(allowed))
         found = (weights @ self.neighbours).sorted_indices()
         rows = [self._strongest(batch, customer, found, allowed) for customer in range(len(batch.histories))]
         customers = np.repeat(np.arange(len(rows)), [len(one) for one in rows])
         return Pairs(customers, np.concatenate([np.zeros(0, np.int32), *rows]))
-
-    def _seeds(self, batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
-        """Weights of the heaviest items of interest, in the types of `neighbours`: others would have it copied."""
-        own, n_customers = batch.interest, len(batch.histories)
-        inside = np.flatnonzero(own.item < n_catalogue)
-        seeds = np.sort(
-            inside[_heaviest(own.customer[inside], own.decayed_order_days[inside], own.item[inside], SEEDS)]
-        )
-        weight = np.sqrt(own.decayed_order_days[seeds]).astype(np.float32)
-        offsets = np.searchsorted(own.customer[seeds], np.arange(n_customers + 1)).astype(np.int32)
-        return sp.csr_matrix((weight, own.item[seeds], offsets), (n_customers, n_catalogue))
 
     def _strongest(self, batch: CustomerBatch, customer: int, found: sp.csr_matrix, allowed: Mask) -> Rows:
         """The `depth` strongest neighbours that may be shown and were never bought; ties by item row."""
@@ -147,30 +140,6 @@ class GoesWithHistory:
         least = np.partition(strength, -self.depth)[-self.depth]
         above = item[strength > least]
         return np.concatenate([above, item[strength == least][: self.depth - len(above)]])
-
-
-@dataclass(frozen=True, slots=True)
-class NewArrivals:
-    """Products first sold after the customer's last order, in categories they buy from, most recent buyers first."""
-
-    items: ItemTable
-    ranked: Rows
-    name: str = "new_arrivals"
-    depth: int = FEW
-
-    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
-        """At most `depth` items a customer; none for customers without orders."""
-        last = batch.last_order_day()
-        rows = self.ranked[allowed[self.ranked]]
-        first_day = self.items.first_day[rows]
-        rows = rows[first_day > last.min(initial=np.inf)]
-        first_day, category = self.items.first_day[rows], self.items.second_category[rows]
-        found = []
-        for customer in range(len(batch.histories)):
-            mine = self.items.second_category[bought_rows(batch.own, customer)]
-            found.append(rows[(first_day > last[customer]) & np.isin(category, mine)][: self.depth])
-        customers = np.repeat(np.arange(len(found)), [len(one) for one in found])
-        return Pairs(customers, np.concatenate([np.zeros(0, np.int32), *found]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +167,27 @@ class Pinned:
         return _for_everybody(self.rows, batch, allowed, len(self.rows))
 
 
+def liked_lately(batch: CustomerBatch, n_catalogue: int) -> sp.csr_matrix:
+    """Weights of the heaviest items of interest, in the types of `Neighbours.matrix`: others would have it copied."""
+    own, n_customers = batch.interest, len(batch.histories)
+    inside = np.flatnonzero(own.item < n_catalogue)
+    seeds = np.sort(inside[_heaviest(own.customer[inside], own.decayed_order_days[inside], own.item[inside], SEEDS)])
+    weight = np.sqrt(own.decayed_order_days[seeds]).astype(np.float32)
+    offsets = np.searchsorted(own.customer[seeds], np.arange(n_customers + 1)).astype(np.int32)
+    return sp.csr_matrix((weight, own.item[seeds], offsets), (n_customers, n_catalogue))
+
+
 def build_sources(shop: Shop, index: ItemIndex) -> Callable[[int], tuple[CandidateSource, ...]]:
     """Every source, as a function of the length of the list to come: it makes some of them deeper."""
     trending = shop.items.trending()
     steady = (
-        GoesWithHistory("bought_together", shop.bought_together.matrix()),
-        GoesWithHistory("liked_together", shop.liked_together.matrix()),
+        GoesWith("bought_together", shop.bought_together.matrix(), liked_lately),
+        GoesWith("liked_together", shop.liked_together.matrix(), liked_lately),
+        GoesWith("like_last_order", shop.liked_together.matrix(), last_orders, FEW),
+        UpSell(shop.items, trending),
         NewArrivals(shop.items, trending),
+        PriceDrops(shop.items, trending),
+        Promotions(shop.items, trending),
         Comebacks(shop.items.comebacks()),
     )
 
@@ -231,11 +214,6 @@ def propose(
         proposed[np.searchsorted(keys, np.intersect1d(theirs, keys, assume_unique=True)), column] = True
     pairs = Pairs(keys // width, (keys % width).astype(np.int32))
     return Proposals(pairs, tuple(source.name for source in sources), proposed)
-
-
-def bought_rows(own: ItemHistories, customer: int) -> Rows:
-    """Item rows one customer of the batch ever bought, ascending."""
-    return own.item[own.offsets[customer] : own.offsets[customer + 1]]
 
 
 def _for_everybody(ranked: Rows, batch: CustomerBatch, allowed: Mask, depth: int) -> Pairs:

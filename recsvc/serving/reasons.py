@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsvc.domain.arrays import Factors, Rows
+from recsvc.domain.details import log_prices
 from recsvc.domain.item_history import ItemHistories
 from recsvc.domain.items import ItemTable
-from recsvc.domain.pairs import CustomerBatch, Pairs
+from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows
 from recsvc.domain.signals import Signals
-from recsvc.serving.candidates import bought_rows
+from recsvc.serving.category_sources import MIN_FALL, STEP_UP
+from recsvc.serving.customer_state import moment_of
 from recsvc.serving.slate import Reason
 
 MIN_COMEBACK_BUYERS = 5  # fewer would point at single people
@@ -38,12 +40,11 @@ class ReasonWriter:
         """At least one reason for the item at `position` of the candidates, the most personal first."""
         row, customer = int(pairs.item[position]), int(pairs.customer[position])
         own = list(self._own(facts, position))
-        return (
-            *own,
-            *self._looked_at(row, batch, customer),
-            *self._new_to_them(row, batch, customer, bought=bool(own)),
-            *self._others(row),
-        ) or (Reason("popular", "among the products most customers buy", {"buyers": int(self.items.n_buyers[row])}),)
+        news = self._new_to_them(row, batch, customer, bought=bool(own))
+        said = (*own, *self._looked_at(row, batch, customer), *news, *self._cheaper(row, batch, customer))
+        return (*said, *self._others(row)) or (
+            Reason("popular", "among the products most customers buy", {"buyers": int(self.items.n_buyers[row])}),
+        )
 
     def _own(self, facts: Signals, position: int) -> Iterator[Reason]:
         times, since = int(facts.order_days[position]), int(facts.days_since_item[position])
@@ -74,8 +75,18 @@ class ReasonWriter:
             yield Reason("new_arrival", "new since your last order", {"days_on_sale": days})
         because = closest_own(row, batch.own, customer, self.factors)
         if because is not None:
-            text = f"goes with what you bought: {self.title_of(because)}"
-            yield Reason("taste", text, {"because_item_id": self.items.ids.id(because)})
+            step_up = _is_a_step_up(self.items, because, row)
+            code, what = ("up_sell", "a step up from") if step_up else ("taste", "goes with what you bought:")
+            yield Reason(code, f"{what} {self.title_of(because)}", {"because_item_id": self.items.ids.id(because)})
+
+    def _cheaper(self, row: int, batch: CustomerBatch, customer: int) -> Iterator[Reason]:
+        last_order, fall = _last_order_day(batch, customer), float(self.items.price_fall(np.array([row]))[0])
+        if last_order is not None and last_order < self.items.as_of_day - self.recent_days and fall >= MIN_FALL:
+            percent = round(100 * fall)
+            yield Reason("price_drop", f"{percent} % cheaper since your last order", {"percent": percent})
+        if self.items.is_promoted(np.array([row]))[0]:
+            until = f"{moment_of(int(self.items.promotion_ends_day[row])):%Y-%m-%d}"
+            yield Reason("promotion", f"on promotion until {until}", {"until": until})
 
     def _others(self, row: int) -> Iterator[Reason]:
         came_back, lately = int(self.items.n_comeback_buyers[row]), int(self.items.n_recent_buyers[row])
@@ -101,6 +112,13 @@ def closest(row: int, rows: Rows, factors: Factors) -> int | None:
     cosines = factors[rows] @ factors[row] / np.maximum(lengths, np.finfo(np.float32).tiny)
     best = int(np.argmax(cosines))
     return int(rows[best]) if cosines[best] > 0 else None
+
+
+def _is_a_step_up(items: ItemTable, own: int, row: int) -> bool:
+    """Whether an item is of the category of another and dearer."""
+    price, own_price = log_prices(items, np.array([row, own]))
+    category = items.second_category
+    return bool(category[row] > 0 and category[row] == category[own] and price > own_price + STEP_UP)
 
 
 def _last_order_day(batch: CustomerBatch, customer: int) -> int | None:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.items import ItemTable
 
-NOT_COLUMNS = ("ids", "n_catalogue", "n_customers", "as_of_day")
+RECENT_DAYS = 28
+NOT_COLUMNS = ("ids", "n_catalogue", "n_customers", "as_of_day", "recent_days")
 
 
 def item_table(
@@ -25,6 +26,7 @@ def item_table(
         n_catalogue=n_catalogue,
         n_customers=n_customers,
         as_of_day=as_of_day,
+        recent_days=RECENT_DAYS,
         **{name: np.asarray(columns.pop(name, nothing)) for name in names},
         **columns,  # type: ignore[arg-type]  # left over only when misspelt: then the table refuses it
     )

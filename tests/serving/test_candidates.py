@@ -11,19 +11,20 @@ import pytest
 from recsvc.bundle.reader import INDEX
 from recsvc.domain.history import concatenate, no_history
 from recsvc.domain.items import ItemTable
-from recsvc.domain.pairs import CustomerBatch
+from recsvc.domain.pairs import CustomerBatch, last_orders
 from recsvc.serving.candidates import (
     SEEDS,
     CandidateSource,
     Comebacks,
-    GoesWithHistory,
-    NewArrivals,
+    GoesWith,
     OwnHistory,
     Taste,
     Trending,
     build_sources,
+    liked_lately,
     propose,
 )
+from recsvc.serving.category_sources import MIN_FALL, NewArrivals, PriceDrops, Promotions, UpSell
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.retrieval import ItemIndex
 
@@ -37,21 +38,30 @@ def sources_of(recommender: Recommender) -> dict[str, CandidateSource]:
         "own_history": OwnHistory(depth=DEPTH),
         "taste": Taste(index, depth=DEPTH),
         "trending": Trending(bundle.items.trending(), depth=DEPTH),
-        "bought_together": GoesWithHistory("bought_together", bundle.shop.bought_together.matrix(), depth=DEPTH),
-        "liked_together": GoesWithHistory("liked_together", bundle.shop.liked_together.matrix(), depth=DEPTH),
-        "new_arrivals": NewArrivals(lately_begun(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "bought_together": GoesWith("bought_together", bundle.shop.bought_together.matrix(), liked_lately, DEPTH),
+        "liked_together": GoesWith("liked_together", bundle.shop.liked_together.matrix(), liked_lately, DEPTH),
+        "like_last_order": GoesWith("like_last_order", bundle.shop.liked_together.matrix(), last_orders, DEPTH),
+        "up_sell": UpSell(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "new_arrivals": NewArrivals(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "price_drops": PriceDrops(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "promotions": Promotions(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
         "comebacks": Comebacks(bundle.items.comebacks(), depth=DEPTH),
     }
 
 
-def lately_begun(items: ItemTable) -> ItemTable:
-    """The same items, every third first sold forty days ago."""
-    first_day = items.first_day.copy()
+def eventful(items: ItemTable) -> ItemTable:
+    """The same items: every third first sold forty days ago, every second cheaper lately, every fifth on promotion."""
+    first_day, lately, ends = items.first_day.copy(), items.price_before.copy(), np.zeros(len(items), np.int32)
     first_day[::3] = items.as_of_day - 40
-    return replace(items, first_day=first_day)
+    lately[::2] = (lately[::2] * 0.8).astype(lately.dtype)
+    ends[::5] = items.as_of_day + 3
+    return replace(items, first_day=first_day, price_lately=lately, promotion_ends_day=ends)
 
 
-NAMES = ("own_history", "taste", "trending", "bought_together", "liked_together", "new_arrivals", "comebacks")
+NAMES = (
+    *("own_history", "taste", "trending", "bought_together", "liked_together", "like_last_order"),
+    *("up_sell", "new_arrivals", "price_drops", "promotions", "comebacks"),
+)
 
 
 @pytest.fixture(params=NAMES)
@@ -121,21 +131,70 @@ def test_companions_are_the_strongest_neighbours_of_what_was_bought(
         np.testing.assert_allclose(np.sort(strength[found]), np.sort(strength)[len(strength) - len(found) :], rtol=1e-6)
 
 
-def test_new_arrivals_began_after_the_last_order_in_a_category_bought_from(
-    recommender: Recommender, batch: CustomerBatch
-) -> None:
-    items = lately_begun(recommender.bundle.items)
-    ranked = items.trending()
+def test_what_is_like_the_last_order_is_near_one_of_its_items(recommender: Recommender, batch: CustomerBatch) -> None:
+    near = recommender.bundle.shop.liked_together.matrix()
+    n_catalogue = recommender.bundle.items.n_catalogue
 
-    pairs = NewArrivals(items, ranked, depth=DEPTH).candidates(batch, np.ones(items.n_catalogue, bool))
+    pairs = sources_of(recommender)["like_last_order"].candidates(batch, np.ones(n_catalogue, bool))
+
+    last, histories = batch.last_order_day(), batch.histories
+    assert len(pairs)
+    for customer, item in zip(pairs.customer, pairs.item, strict=True):
+        mine = slice(*histories.line_offsets[customer : customer + 2])
+        lines = histories.line_item[mine][histories.line_day[mine] == last[customer]]
+        assert near[lines[lines < n_catalogue], item].sum() > 0
+
+
+def categories_of(batch: CustomerBatch, customer: int, items: ItemTable) -> set[int]:
+    own = batch.own.item[batch.own.offsets[customer] : batch.own.offsets[customer + 1]]
+    return set(items.second_category[own].tolist())
+
+
+def new_to(items: ItemTable, row: int, last_order: float) -> bool:
+    return bool(items.first_day[row] > last_order)
+
+
+def cheaper_since(items: ItemTable, row: int, last_order: float) -> bool:
+    fell = items.price_lately[row] <= (1 - MIN_FALL) * items.price_before[row]
+    return bool(fell and last_order < items.as_of_day - items.recent_days)
+
+
+def promoted(items: ItemTable, row: int, last_order: float) -> bool:
+    return row % 5 == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "is_wanted"), [("new_arrivals", new_to), ("price_drops", cheaper_since), ("promotions", promoted)]
+)
+def test_occasions_are_the_most_popular_of_the_categories_a_customer_buys_from(
+    name: str, is_wanted: Callable[[ItemTable, int, float], bool], recommender: Recommender, batch: CustomerBatch
+) -> None:
+    items = eventful(recommender.bundle.items)
+
+    pairs = sources_of(recommender)[name].candidates(batch, np.ones(items.n_catalogue, bool))
 
     assert len(pairs)
     for customer, last in enumerate(batch.last_order_day()):
-        own = batch.own.item[batch.own.offsets[customer] : batch.own.offsets[customer + 1]]
-        categories = set(items.second_category[own].tolist())
-        expected = [r for r in ranked if items.first_day[r] > last and items.second_category[r] in categories][:DEPTH]
+        theirs = categories_of(batch, customer, items)
+        rows = [row for row in items.trending() if items.second_category[row] in theirs]
+        expected = [row for row in rows if is_wanted(items, row, last)][:DEPTH]
         assert pairs.item[pairs.customer == customer].tolist() == expected
     assert len(batch.histories) - 1 not in pairs.customer
+
+
+def test_a_step_up_is_new_dearer_than_usual_and_within_the_range_paid(
+    recommender: Recommender, batch: CustomerBatch
+) -> None:
+    items, own = recommender.bundle.items, batch.own
+
+    pairs = sources_of(recommender)["up_sell"].candidates(batch, np.ones(items.n_catalogue, bool))
+
+    assert len(pairs)
+    for customer, row in zip(pairs.customer, pairs.item, strict=True):
+        bought = own.item[own.offsets[customer] : own.offsets[customer + 1]]
+        paid = items.last_price[bought[items.second_category[bought] == items.second_category[row]]]
+        assert row not in bought
+        assert np.exp(np.log(paid).mean()) < items.last_price[row] <= 1.3 * paid.max()
 
 
 def test_comebacks_ended_lapses_more_often_than_chance(recommender: Recommender) -> None:

@@ -15,6 +15,10 @@ CONFIG = """
 horizon_days = 400
 [orders]
 path = "orders.csv"
+[items]
+path = "items.csv"
+[promotions]
+path = "promotions.csv"
 [catalogue]
 min_buyers = 2
 [als]
@@ -29,14 +33,20 @@ def days_before(days: int) -> date:
 
 
 def orders() -> list[tuple[object, ...]]:
-    """Ann buys tea every 24 days and jam once; six others buy tea and jam, lately bun, which is new."""
+    """Ann buys tea every 24 days and jam once; six others buy tea, jam and dear honey, lately bun, which is new.
+
+    Ham became cheaper, and is on promotion.
+    """
     lines: list[tuple[object, ...]] = [("ann", "tea", days_before(71 + 24 * n), 1, "2.00") for n in range(6)]
     lines += [("ann", "jam", days_before(95), 2, "3.00")]
     for number in range(6):
         who = f"other {number}"
         lines += [(who, item, days_before(150 - number), 1, "2.00") for item in ("tea", "jam", "egg")]
+        lines += [(who, "honey", days_before(150 - number), 1, "9.00")]
         lines += [(who, "bun", days_before(10 + number), 1, "2.00")]
     lines += [("one", item, days_before(300), 1, "1.00") for item in ("nut", "tea")]
+    for who in ("three", "four"):
+        lines += [(who, "ham", days_before(60), 1, "4.00"), (who, "ham", days_before(5), 1, "3.00")]
     return [*lines, ("two", "nut", days_before(290), 1, "1.00")]
 
 
@@ -44,6 +54,9 @@ def orders() -> list[tuple[object, ...]]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
     folder = tmp_path_factory.mktemp("reasons")
     write_orders(folder, orders())
+    breakfast = "".join(f"{item},food > breakfast\n" for item in ("tea", "jam", "honey"))
+    (folder / "items.csv").write_text(f"item_id,category\n{breakfast}")
+    (folder / "promotions.csv").write_text("item_id,starts_at,ends_at\nham,2024-06-20,2024-07-10\n")
     (folder / "config.toml").write_text(CONFIG)
     return train(folder / "config.toml", folder / "artifacts", as_of=AS_OF.isoformat()).recommender()
 
@@ -88,11 +101,30 @@ def test_taste_names_something_the_customer_did_buy(shop: Recommender) -> None:
     assert reason.text.endswith(str(reason.evidence["because_item_id"]))
 
 
+def test_dearer_than_the_closest_thing_bought_of_its_category_is_a_step_up(shop: Recommender) -> None:
+    reasons = reasons_of(shop, "ann", "honey")
+
+    assert reasons["up_sell"].evidence["because_item_id"] in {"tea", "jam"}
+    assert reasons["up_sell"].text.startswith("a step up from ")
+    assert "taste" not in reasons
+
+
+def test_a_price_that_fell_is_told_to_who_has_not_ordered_since(shop: Recommender) -> None:
+    assert reasons_of(shop, "ann", "ham")["price_drop"].evidence == {"percent": 25}
+    assert "price_drop" not in reasons_of(shop, "three", "ham")
+    assert "price_drop" not in reasons_of(shop, "nobody", "ham")
+
+
+def test_a_promotion_says_when_it_ends(shop: Recommender) -> None:
+    assert reasons_of(shop, "nobody", "ham")["promotion"].text == "on promotion until 2024-07-10"
+    assert "promotion" not in reasons_of(shop, "nobody", "bun")
+
+
 def test_a_stranger_is_told_nothing_about_themselves(shop: Recommender) -> None:
     slate = shop.recommend(Query("nobody", k=50), now=NOW)
 
     codes = {reason.code for one in slate.items for reason in one.reasons}
-    assert codes <= {"popular", "trending", "comeback"}
+    assert codes <= {"popular", "trending", "comeback", "promotion"}
     assert reasons_of(shop, "nobody", "nut")["popular"].evidence == {"buyers": 2}
 
 

@@ -15,10 +15,14 @@ from training.item_statistics import (
     ItemStatistics,
     category_columns,
     comeback_lift,
+    promotion_ends,
     rebuy_gaps,
 )
 
 WEEKLY = summary({"a": [(day, 0, 1, 100) for day in (0, 7, 14)], "b": [(3, 0, 1, 100), (10, 1, 1, 100)]})
+
+
+ONE_CATEGORY = np.zeros(4, np.int32)
 
 
 def no_comebacks(batch: Histories) -> np.ndarray:
@@ -36,22 +40,31 @@ def test_an_item_nobody_bought_again_has_everyones_pace() -> None:
     statistics = ItemStatistics(3)
     statistics.add(WEEKLY, no_comebacks(WEEKLY))
 
-    found = statistics.columns(np.array([4, 1, 0]))
+    found = statistics.columns(np.array([4, 1, 0]), ONE_CATEGORY[:3])
 
     assert found["n_rebuys"].tolist() == [2, 0, 0]
     np.testing.assert_allclose(found["rebuy_gap"], np.log(7.0))
     assert (found["rebuy_spread"] > 0).all()
 
 
-def test_the_pace_of_an_item_begins_at_everyones() -> None:
+def test_the_pace_of_an_item_begins_at_its_categorys_and_that_at_everyones() -> None:
     mixed = summary({"a": [(0, 0, 1, 1), (2, 0, 1, 1)], "b": [(0, 1, 1, 1), (200, 1, 1, 1)]})
-    statistics = ItemStatistics(2)
+    statistics = ItemStatistics(3)
     statistics.add(mixed, no_comebacks(mixed))
 
-    gap = statistics.columns(np.array([2, 2]))["rebuy_gap"]
+    gap = statistics.columns(np.array([2, 2, 1]), np.array([1, 2, 2], np.int32))["rebuy_gap"]
 
-    everyone = np.log([2.0, 200.0]).mean()
-    np.testing.assert_allclose(gap, (np.log([2.0, 200.0]) + PRIOR_GAPS * everyone) / (1 + PRIOR_GAPS))
+    own, everyone = np.log([2.0, 200.0]), np.log([2.0, 200.0]).mean()
+    category = (own + PRIOR_GAPS * everyone) / (1 + PRIOR_GAPS)
+    np.testing.assert_allclose(gap[:2], (own + PRIOR_GAPS * category) / (1 + PRIOR_GAPS))
+    np.testing.assert_allclose(gap[2], category[1])
+
+
+def test_the_latest_promotion_of_an_item_ends_when_the_last_of_them_does() -> None:
+    told = pa.table({"item_row": [1, 1, 2], "starts_day": [5, 6, 7], "ends_day": [30, 20, 9]})
+
+    assert promotion_ends(told, 4).tolist() == [0, 30, 9, 0]
+    assert promotion_ends(None, 2).tolist() == [0, 0]
 
 
 def test_where_nobody_bought_anything_twice_a_month_stands_in() -> None:
@@ -59,7 +72,7 @@ def test_where_nobody_bought_anything_twice_a_month_stands_in() -> None:
     statistics = ItemStatistics(1)
     statistics.add(once, no_comebacks(once))
 
-    found = statistics.columns(np.array([1]))
+    found = statistics.columns(np.array([1]), ONE_CATEGORY[:1])
 
     np.testing.assert_allclose(found["rebuy_gap"], MEDIAN_MONTH[0])
     np.testing.assert_allclose(found["rebuy_spread"], np.sqrt(MEDIAN_MONTH[1]))
@@ -79,7 +92,7 @@ def test_sums_do_not_depend_on_the_batches(batch: Histories, cut: int) -> None:
             apart.add(part, comeback[start : start + len(part.order_day)])
         start += len(part.order_day)
 
-    one, other = (each.columns(np.full(4, 20)) for each in (together, apart))
+    one, other = (each.columns(np.full(4, 20), ONE_CATEGORY) for each in (together, apart))
     for name in one:
         np.testing.assert_allclose(one[name], other[name], rtol=1e-12)
 

@@ -58,7 +58,17 @@ def test_an_item_is_counted_by_customers_and_days(tmp_path: Path) -> None:
         "n_repeat_buyers": 1,
     }
     assert (tea["units"], tea["last_price"]) == (9.0, 120)
+    assert (tea["price_before"], tea["price_lately"]) == (100, 115)
     assert (tea["first_day"], tea["last_day"]) == (day("2020-01-01"), day("2020-02-25"))
+
+
+def test_a_price_nobody_paid_before_has_not_moved(tmp_path: Path) -> None:
+    rows = [[1, "ann", "tea", "2020-02-20", 1, "1.10"], [2, "ann", "cup", "2019-12-24", 1, "4.00"]]
+
+    items = prepare_rows(tmp_path, rows, toml="[catalogue]\nmin_buyers = 1", as_of="2020-03-01")["items"]
+
+    assert (items["tea"]["price_before"], items["tea"]["price_lately"]) == (110, 110)
+    assert (items["cup"]["price_before"], items["cup"]["price_lately"]) == (400, 400)
 
 
 def test_the_last_title_seen_is_the_title(tmp_path: Path) -> None:
