@@ -14,6 +14,7 @@ from recsvc.api.metrics import Metrics
 from recsvc.api.observation import observe
 from recsvc.api.openapi import describe
 from recsvc.api.problems import handle_errors
+from recsvc.api.rate_limit import RateLimit
 from recsvc.api.route import AnyId, mount
 from recsvc.api.routes import ROUTES
 from recsvc.api.services import Live, Services
@@ -46,6 +47,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         settings=settings,
         live=live,
         keys=KeyRing(keys),
+        rate_limit=RateLimit(settings.requests_per_second),
         metrics=Metrics(),
         clock=clock,
         store_is_reachable=partial(is_reachable, keys.engine),

@@ -21,7 +21,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files there safely
 
 _settings = load_settings()
-bind = _settings.bind
+bind = [address for address in (_settings.bind, _settings.admin_bind) if address]
 workers = _settings.workers
 threads = _settings.threads
 worker_class = "gthread" if threads > 1 else "sync"

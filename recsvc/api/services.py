@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from recsvc.api.metrics import Metrics
+from recsvc.api.rate_limit import RateLimit
 from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
 from recsvc.settings import Settings
 from recsvc.store.key_ring import KeyRing
@@ -84,6 +85,7 @@ class Services:
     settings: Settings
     live: Live
     keys: KeyRing
+    rate_limit: RateLimit
     metrics: Metrics
     clock: Callable[[], datetime]
     store_is_reachable: Callable[[], bool]
