@@ -10,6 +10,7 @@ import orjson
 from flask import Flask
 
 from recsvc.api.envelope import in_envelope
+from recsvc.api.gate import Gate
 from recsvc.api.metrics import Metrics
 from recsvc.api.observation import observe
 from recsvc.api.openapi import describe
@@ -47,6 +48,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         settings=settings,
         live=live,
         keys=KeyRing(keys),
+        gate=Gate(settings.threads),
         rate_limit=RateLimit(settings.requests_per_second),
         metrics=Metrics(),
         clock=clock,

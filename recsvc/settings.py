@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=256)
     """Worker processes; one per CPU is right, as a request is CPU work."""
     threads: int = Field(4, ge=1, le=64)
-    """Connections a worker serves at once; 1 has the best tail, but only behind a proxy that buffers."""
+    """Requests a worker works on at once; 1 has the best tail, but only behind a proxy that buffers."""
     timeout_seconds: int = Field(30, ge=1, le=600)
     """A worker that is stuck this long is replaced; also the time a stopping worker has to finish."""
     requests_per_second: int = Field(1_000, ge=0, le=1_000_000)

@@ -38,6 +38,7 @@ STATUS: Mapping[type[errors.RecsvcError], HTTPStatus] = {
     refusals.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FilterError: HTTPStatus.UNPROCESSABLE_ENTITY,
     refusals.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    refusals.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleNotFound: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleVersionUnsupported: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -81,6 +81,15 @@ class TooManyRequests(RecsvcError):
         return "this key asks more often than RECSVC_REQUESTS_PER_SECOND allows; slow down, or ask for many in one body"
 
 
+class Overloaded(RecsvcError):
+    """More requests wait than can be answered in time."""
+
+    code = "overloaded"
+
+    def __str__(self) -> str:
+        return "more requests wait than this worker can answer in time; try again shortly, or run more workers"
+
+
 class CursorOutdated(RecsvcError):
     """The list the cursor points into is no longer live."""
 

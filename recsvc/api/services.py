@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from recsvc.api.gate import Gate
 from recsvc.api.metrics import Metrics
 from recsvc.api.rate_limit import RateLimit
 from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
@@ -86,6 +87,7 @@ class Services:
     live: Live
     keys: KeyRing
     rate_limit: RateLimit
+    gate: Gate
     metrics: Metrics
     clock: Callable[[], datetime]
     store_is_reachable: Callable[[], bool]
