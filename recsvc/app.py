@@ -9,6 +9,7 @@ from functools import partial
 import orjson
 from flask import Flask
 
+from recsvc.api.compression import compress_large
 from recsvc.api.envelope import in_envelope
 from recsvc.api.gate import Gate
 from recsvc.api.metrics import Metrics
@@ -62,6 +63,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
     app.url_map.converters["id"] = AnyId
     observe(app, ROUTES, services.metrics)
     handle_errors(app)
+    app.after_request(compress_large)
     app.wsgi_app = in_envelope(app.wsgi_app)  # type: ignore[assignment]  # as Flask documents it
     for route in ROUTES:
         mount(app, route, services)

@@ -18,6 +18,7 @@ from tests.fake_recommender import FakeLive, FakeRecommender
 
 HELD = "customer-2"  # whose state is told once the file below is there
 RELEASE = "release"
+BEGUN = "begun"
 
 
 @dataclass
@@ -25,6 +26,8 @@ class HoldingRecommender(FakeRecommender):
     folder: Path = Path()
 
     def customer(self, customer_id: str, *, now: datetime) -> CustomerState:
+        if customer_id == HELD:
+            (self.folder / BEGUN).touch()
         while customer_id == HELD and not (self.folder / RELEASE).exists():
             time.sleep(0.02)
         return super().customer(customer_id, now=now)

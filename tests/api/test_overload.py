@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 
 from recsvc.api.gate import WAITING_PER_THREAD, Gate
 from recsvc.api.refusals import Overloaded
-from tests.fake_wsgi import HELD, RELEASE
+from tests.fake_wsgi import BEGUN, HELD, RELEASE
 from tests.gunicorn_process import Running
 
 THREADS = 2
@@ -45,8 +46,8 @@ def test_what_exceeds_the_room_is_refused_at_once_and_nothing_collapses(running:
 def test_a_stop_finishes_what_is_being_answered(running: Running, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as client:
         asked = client.submit(running.ask, HELD_PATH)
-        while running.ask("/health/live").status != 200 or not asked.running():
-            pass
+        while not (tmp_path / BEGUN).exists():
+            time.sleep(0.02)
         running.process.send_signal(signal.SIGTERM)
         (tmp_path / RELEASE).touch()
         reply = asked.result()
