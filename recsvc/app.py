@@ -9,11 +9,14 @@ from functools import partial
 import orjson
 from flask import Flask
 
+from recsvc.api.compression import compress_large
 from recsvc.api.envelope import in_envelope
+from recsvc.api.gate import Gate
 from recsvc.api.metrics import Metrics
 from recsvc.api.observation import observe
 from recsvc.api.openapi import describe
 from recsvc.api.problems import handle_errors
+from recsvc.api.rate_limit import RateLimit
 from recsvc.api.route import AnyId, mount
 from recsvc.api.routes import ROUTES
 from recsvc.api.services import Live, Services
@@ -50,6 +53,8 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         keys=KeyRing(keys),
         events=EventStore(keys.engine),
         availability=AvailabilityStore(keys.engine),
+        gate=Gate(settings.threads),
+        rate_limit=RateLimit(settings.requests_per_second),
         metrics=Metrics(),
         clock=clock,
         store_is_reachable=partial(is_reachable, keys.engine),
@@ -62,6 +67,7 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
     app.url_map.converters["id"] = AnyId
     observe(app, ROUTES, services.metrics)
     handle_errors(app)
+    app.after_request(compress_large)
     app.wsgi_app = in_envelope(app.wsgi_app)  # type: ignore[assignment]  # as Flask documents it
     for route in ROUTES:
         mount(app, route, services)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
+from recsvc.api.gate import server_threads
 from recsvc.api.logs import log_config
 from recsvc.settings import load_settings
 
@@ -21,9 +22,9 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes its files there safely
 
 _settings = load_settings()
-bind = _settings.bind
+bind = [address for address in (_settings.bind, _settings.admin_bind) if address]
 workers = _settings.workers
-threads = _settings.threads
+threads = server_threads(_settings.threads) if _settings.threads > 1 else 1  # sync: the proxy bounds what waits
 worker_class = "gthread" if threads > 1 else "sync"
 timeout = _settings.timeout_seconds
 graceful_timeout = _settings.timeout_seconds

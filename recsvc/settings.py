@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -43,12 +43,16 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the live data; unset means `live.sqlite` in the artifacts folder."""
     bind: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8000"
     """HOST:PORT to listen on; only this machine unless told otherwise."""
+    admin_bind: Annotated[str, AfterValidator(_host_and_port)] | None = None
+    """A second HOST:PORT; when set, routes of scope `admin` answer there only, and nobody outside need reach it."""
     workers: int = Field(2, ge=1, le=256)
     """Worker processes; one per CPU is right, as a request is CPU work."""
     threads: int = Field(4, ge=1, le=64)
-    """Connections a worker serves at once; 1 has the best tail, but only behind a proxy that buffers."""
+    """Requests a worker works on at once; 1 has the best tail, but only behind a proxy that buffers."""
     timeout_seconds: int = Field(30, ge=1, le=600)
     """A worker that is stuck this long is replaced; also the time a stopping worker has to finish."""
+    requests_per_second: int = Field(1_000, ge=0, le=1_000_000)
+    """Requests a key may make of one worker each second, 0 for any number; about half of what a CPU can answer."""
     max_body_bytes: int = Field(1_048_576, ge=1_024, le=64 * 1_048_576)
     """Largest request body; 256 customers with 2,000 exclusions fit into the default."""
     max_bundle_age_days: int = Field(30, ge=1)
@@ -59,6 +63,15 @@ class Settings(BaseSettings):
     """Whether `/metrics` answers without a key of scope `read`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe log line written; requests are logged at INFO."""
+
+    @field_validator("admin_bind")
+    @classmethod
+    def _has_a_port_of_its_own(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and value.rpartition(":")[2] == str(info.data.get("bind")).rpartition(":")[2]:
+            raise PydanticCustomError(
+                "address", "must have another port than RECSVC_BIND: requests are told apart by it"
+            )
+        return value
 
     @property
     def live_store_url(self) -> str:

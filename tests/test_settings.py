@@ -36,6 +36,8 @@ def test_the_environment_is_read_and_arguments_win(monkeypatch: pytest.MonkeyPat
         ("RECSVC_WORKERS", "many"),
         ("RECSVC_BIND", "8000"),
         ("RECSVC_BIND", "127.0.0.1:65536"),
+        ("RECSVC_ADMIN_BIND", "0.0.0.0:8000"),
+        ("RECSVC_REQUESTS_PER_SECOND", "-1"),
         ("RECSVC_KEYS_REQUIRED", "perhaps"),
         ("RECSVC_LOG_LEVEL", "LOUD"),
         ("RECSVC_MAX_BODY_BYTES", "12"),

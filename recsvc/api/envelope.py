@@ -1,4 +1,4 @@
-"""Headers around every reply: the request id and what browsers must not do with it.
+"""Headers around every reply: the request id, the trace it belongs to, and what browsers must not do with it.
 
 A wrapper around the WSGI application rather than a Flask hook: the headers are joined as a list, which costs
 2 us a request where Flask's header object takes 8.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENVIRON_KEY = "recsvc.request_id"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,128}")
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 DEFAULTS = (
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -36,10 +37,12 @@ def in_envelope(application: WSGIApplication) -> WSGIApplication:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         known = environ[ENVIRON_KEY] = given if ACCEPTED.fullmatch(given) else os.urandom(16).hex()
 
+        traced = _trace_header(environ)
+
         def start(status: str, headers: Headers, exc_info=None):  # type: ignore[no-untyped-def]  # PEP 3333
             names = {name for name, _ in headers}
             added = [pair for pair in DEFAULTS if pair[0] not in names]
-            return start_response(status, [*headers, *added, ("X-Request-ID", known)], exc_info)
+            return start_response(status, [*headers, *added, *traced, ("X-Request-ID", known)], exc_info)
 
         return application(environ, start)
 
@@ -50,3 +53,15 @@ def request_id() -> str:
     """Id of the current request: the caller's own when it is well formed, else a random one."""
     known: str = request.environ[ENVIRON_KEY]
     return known
+
+
+def trace_id() -> str | None:
+    """Id of the caller's trace, None when it sent no well-formed `traceparent` (W3C Trace Context, section 3.2)."""
+    match = TRACEPARENT.fullmatch(request.environ.get("HTTP_TRACEPARENT", ""))
+    return match and match[1]
+
+
+def _trace_header(environ: WSGIEnvironment) -> Headers:
+    """The caller's `traceparent` as it came: we call nobody, so there is no span of ours to name in it."""
+    given = environ.get("HTTP_TRACEPARENT", "")
+    return [("traceparent", given)] if given and TRACEPARENT.fullmatch(given) else []

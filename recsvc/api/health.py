@@ -54,8 +54,9 @@ def metrics(services: Services) -> Response:
     return Response(services.metrics.page(), content_type=CONTENT_TYPE)
 
 
+METRICS_ERRORS = (401, 403, 429, 503)
 ROUTES = (
     Route("GET", "/health/live", health_live, "The process answers", replies=(LiveReply,)),
     Route("GET", "/health/ready", health_ready, "The service can answer", replies=(ReadyReply,), statuses=(503,)),
-    Route("GET", "/metrics", metrics, "Prometheus metrics; scope read unless made public", statuses=(401, 403)),
+    Route("GET", "/metrics", metrics, "Prometheus metrics; scope read unless made public", statuses=METRICS_ERRORS),
 )

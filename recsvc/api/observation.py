@@ -10,7 +10,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from recsvc.api.envelope import request_id
+from recsvc.api.envelope import request_id, trace_id
 from recsvc.api.metrics import Metrics
 from recsvc.api.route import Route
 
@@ -41,11 +41,13 @@ def observe(app: Flask, routes: tuple[Route, ...], metrics: Metrics) -> None:
 
 
 def _write_line(method: str, route: str, status: int, seconds: float) -> None:
-    fields = {
+    fields: dict[str, object] = {
         "method": method,
         "route": route,
         "status": status,
         "ms": round(seconds * 1000, 3),
         "request_id": request_id(),
     }
+    if (trace := trace_id()) is not None:
+        fields["trace_id"] = trace
     log.info("request", extra=fields)

@@ -108,7 +108,7 @@ def _responses(route: Route, refs: Refs) -> Iterator[tuple[str, JsonObject]]:
 def _usual_statuses(route: Route) -> Iterator[int]:
     yield 500
     if route.scope is not None:
-        yield from (401, 403, 503)
+        yield from (401, 403, 429, 503)
     if route.query is not None:
         yield 422
     if route.body is not None:

@@ -37,6 +37,8 @@ STATUS: Mapping[type[errors.RecsvcError], HTTPStatus] = {
     refusals.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     refusals.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FilterError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    refusals.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    refusals.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleNotFound: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleVersionUnsupported: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -70,7 +72,10 @@ def _ours(error: errors.RecsvcError) -> Response:
     if status is None:
         return _unforeseen(error)
     problems = error.problems if isinstance(error, refusals.InvalidRequest) else ()
-    return _problem(status, error.code, str(error), problems)
+    response = _problem(status, error.code, str(error), problems)
+    if isinstance(error, refusals.TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def _of_http(error: HTTPException) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from recsvc.errors import RecsvcError
@@ -62,6 +63,31 @@ class ScopeMissing(RecsvcError):
 
     def __str__(self) -> str:
         return f"this needs a key with the scope {self.scope!r}"
+
+
+@dataclass
+class TooManyRequests(RecsvcError):
+    """The key has asked too often just now."""
+
+    wait_seconds: float
+    code = "too_many_requests"
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """Whole seconds after which there is room again, at least 1."""
+        return max(1, math.ceil(self.wait_seconds))
+
+    def __str__(self) -> str:
+        return "this key asks more often than RECSVC_REQUESTS_PER_SECOND allows; slow down, or ask for many in one body"
+
+
+class Overloaded(RecsvcError):
+    """More requests wait than can be answered in time."""
+
+    code = "overloaded"
+
+    def __str__(self) -> str:
+        return "more requests wait than this worker can answer in time; try again shortly, or run more workers"
 
 
 class CursorOutdated(RecsvcError):

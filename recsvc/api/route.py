@@ -84,14 +84,19 @@ def mount(app: Flask, route: Route, services: Services) -> None:
     """Make the application answer the route."""
 
     def view(**arguments: object) -> Response:
-        if route.scope is not None:
+        if route.scope is None:
+            return answer(arguments)
+        with services.gate.turn():
             authorise(services, route.scope)
+            return answer(arguments)
+
+    def answer(arguments: dict[str, object]) -> Response:
         if route.query is not None:
             arguments["query"] = read_query(route.query)
         if route.body is not None:
             arguments["body"] = read_body(route.body)
-        answer = route.handler(services, **arguments)
-        return answer if isinstance(answer, Response) else json_response(answer)
+        answered = route.handler(services, **arguments)
+        return answered if isinstance(answered, Response) else json_response(answered)
 
     app.add_url_rule(
         route.rule, route.name, view, methods=[route.method], strict_slashes=True, provide_automatic_options=False

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from recsvc.api.gate import Gate
 from recsvc.api.metrics import Metrics
+from recsvc.api.rate_limit import RateLimit
 from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
 from recsvc.settings import Settings
 from recsvc.store.availability import AvailabilityStore
@@ -88,6 +90,8 @@ class Services:
     keys: KeyRing
     events: EventStore
     availability: AvailabilityStore
+    rate_limit: RateLimit
+    gate: Gate
     metrics: Metrics
     clock: Callable[[], datetime]
     store_is_reachable: Callable[[], bool]

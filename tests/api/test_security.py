@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from recsvc import app
+from recsvc.api.replies import Json
+from recsvc.api.route import Route
+from recsvc.api.services import Services
 from recsvc.store import key_ring
 from recsvc.store.keys import key_id_of
 from tests.fake_recommender import NOW
@@ -77,3 +81,45 @@ def test_another_request_id_is_replaced(service: Service, given: str) -> None:
 
     assert reply.headers["X-Request-ID"] != given
     assert reply.json["request_id"] == reply.headers["X-Request-ID"]
+
+
+def test_keys_rotate_without_a_gap_as_two_of_one_name_work_side_by_side(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_ring, "MAX_AGE_SECONDS", 0.0)
+
+    successor, _ = service.keys.create("tests", ["read"], created_at=NOW)
+    overlap = [service.client.get(PATH, headers={"X-API-Key": key}).status_code for key in (service.key, successor)]
+    service.keys.revoke(key_id_of(service.key) or "", revoked_at=NOW)
+    after = [service.client.get(PATH, headers={"X-API-Key": key}).status_code for key in (service.key, successor)]
+
+    assert overlap == [200, 200]
+    assert after == [401, 200]
+
+
+def test_errors_carry_the_same_headers_for_browsers(service: Service) -> None:
+    wanted = ("X-Content-Type-Options", "Content-Security-Policy", "Cache-Control", "Referrer-Policy")
+
+    replies = [service.client.get(PATH), service.client.get("/nowhere"), service.client.put(PATH)]
+
+    assert [reply.status_code for reply in replies] == [401, 404, 405]
+    assert all(reply.headers[name] == service.get(PATH).headers[name] for reply in replies for name in wanted)
+
+
+def _administer(services: Services) -> Json:
+    return {"bundle": services.recommender().bundle_id}
+
+
+@pytest.mark.parametrize(("port", "status"), [("9000", 200), ("8000", 404)])
+def test_admin_routes_answer_on_their_own_port_only_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str, status: int
+) -> None:
+    monkeypatch.setattr(app, "ROUTES", (Route("GET", "/v1/administer", _administer, "Admin", scope="admin"),))
+
+    with serving(tmp_path, admin_bind="127.0.0.1:9000") as service:
+        key, _ = service.keys.create("operator", ["admin"], created_at=NOW)
+        reply = service.client.get(
+            "/v1/administer", headers={"X-API-Key": key, "Host": "x:9000"}, environ_overrides={"SERVER_PORT": port}
+        )
+
+    assert reply.status_code == status

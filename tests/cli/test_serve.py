@@ -5,13 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,11 +14,7 @@ from click.testing import CliRunner
 
 from recsvc.cli import serve as serve_command
 from recsvc.errors import ConfigError
-from recsvc.store.engine import open_store
-from recsvc.store.keys import KeyStore
-
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+from tests.gunicorn_process import Running
 
 
 def test_serve_hands_over_to_gunicorn_with_what_was_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -48,50 +39,12 @@ def test_serve_refuses_an_address_that_is_none(tmp_path: Path) -> None:
     assert "RECSVC_BIND" in str(result.exception)
 
 
-class Running:
-    def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
-        engine = open_store(f"sqlite:///{folder / 'live.sqlite'}")
-        self.key, _ = KeyStore(engine).create("tests", ["read"], created_at=datetime.now(UTC))
-        engine.dispose()
-        self.log = folder / "log"
-        chosen = {"RECSVC_ARTIFACTS": str(folder), "RECSVC_BIND": self.address, "TMPDIR": str(folder)}
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--config",
-            "python:recsvc.gunicorn_conf",
-            "tests.fake_wsgi:build_app()",
-        ]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stderr=log)
-
-    def get(self, path: str) -> bytes:
-        request = urllib.request.Request(f"http://{self.address}{path}", headers={"X-API-Key": self.key})
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return bytes(reply.read())
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                self.get("/health/live")
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise AssertionError(self.log.read_text())
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     made = Running(tmp_path_factory.mktemp("serve"))
     made.wait()
     yield made
-    made.process.kill()
-    made.process.wait()
+    made.kill()
 
 
 def test_one_worker_answers_the_metrics_of_all(running: Running) -> None:

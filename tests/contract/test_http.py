@@ -19,6 +19,9 @@ from recsvc.api.schemas import ALL_STATES
 from recsvc.domain.lapse import STATES
 from recsvc.errors import RecsvcError
 from recsvc.settings import PREFIX, Settings
+from recsvc.store import key_ring
+from recsvc.store.keys import SCOPES, Scope
+from tests.fake_recommender import NOW
 from tests.service import Service, serving
 
 PATH_VALUES = {"customer_id": "customer-1", "item_id": "item-001", "asset": "swagger-ui.css"}
@@ -29,6 +32,7 @@ BODIES["post_events"] = {"events": [{"event_id": "e-1", "kind": "view", "custome
 BODIES["put_availability"] = {"items": [{"item_id": "item-001", "available": False}]}
 WITHOUT_BUNDLE = ("post_events", "put_availability")  # they answer before the first training, too
 KEYED = [route for route in ROUTES if route.scope is not None]
+(METRICS,) = (route for route in ROUTES if route.name == "metrics")  # keyed unless made public
 
 
 def named(route: Route) -> str:
@@ -39,6 +43,17 @@ def named(route: Route) -> str:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("service")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def revoked_key(service: Service) -> str:
+    plaintext, key = service.keys.create("gone", SCOPES, created_at=NOW)
+    service.keys.revoke(key.key_id, revoked_at=NOW)
+    return plaintext
+
+
+def _key_without(service: Service, scope: Scope) -> str:
+    return service.keys.create("others", [other for other in SCOPES if other != scope], created_at=NOW)[0]
 
 
 def _call(service: Service, route: Route, key: str | None, method: str | None = None) -> Any:  # a test response
@@ -69,11 +84,17 @@ def test_every_route_answers_in_the_shape_it_declares(service: Service, route: R
         route.replies[0].model_validate_json(reply.data, strict=True)
 
 
-@pytest.mark.parametrize("route", KEYED, ids=named)
-def test_every_route_of_v1_wants_a_key_with_its_scope(service: Service, route: Route) -> None:
+@pytest.mark.parametrize("route", [*KEYED, METRICS], ids=named)
+def test_every_route_with_a_scope_wants_a_working_key_that_has_it(
+    service: Service, route: Route, revoked_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_ring, "MIN_AGE_SECONDS", 0.0)  # a key made just now works
+
     _assert_problem(_call(service, route, None), 401)
     _assert_problem(_call(service, route, "rsk_0_0"), 401)
-    _assert_problem(_call(service, route, service.other_key), 403)
+    _assert_problem(_call(service, route, service.key[:-1]), 401)
+    _assert_problem(_call(service, route, revoked_key), 401)
+    _assert_problem(_call(service, route, _key_without(service, route.scope or "read")), 403)
 
 
 def test_every_route_of_v1_has_a_scope() -> None:

@@ -1,0 +1,52 @@
+"""How many requests a worker works on, and how many may wait: beyond that it says 503 at once instead of collapsing.
+
+The server has more threads than may work at once, so that a request which must be refused does not wait behind those
+that are served. Routes without a scope (health, documentation) do not pass the gate: an overloaded process is not dead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from recsvc.api.refusals import Overloaded
+
+WAITING_PER_THREAD = 8  # each waits for eight others at most, so an answer takes nine times as long, not forever
+MAX_WAIT_SECONDS = 2.0  # who has waited longer has likely given up
+SPARE_THREADS = 8  # refuse, and answer health checks
+
+
+def server_threads(threads: int) -> int:
+    """Threads the server needs for `threads` that work, those that wait, and the refusals."""
+    return threads * (1 + WAITING_PER_THREAD) + SPARE_THREADS
+
+
+class Gate:
+    """Lets `threads` requests work at once and some more wait; safe to share between threads."""
+
+    def __init__(self, threads: int, max_wait_seconds: float = MAX_WAIT_SECONDS) -> None:
+        self._max_wait_seconds = max_wait_seconds
+        self._turns = BoundedSemaphore(threads)
+        self._places = BoundedSemaphore(threads * (1 + WAITING_PER_THREAD))
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and give it back.
+
+        Raises
+        ------
+        Overloaded
+            If too many wait already, or the turn did not come in time.
+        """
+        if not self._places.acquire(blocking=False):
+            raise Overloaded
+        try:
+            if not self._turns.acquire(timeout=self._max_wait_seconds):
+                raise Overloaded
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            self._places.release()
