@@ -123,8 +123,11 @@ def ranked_window(race: Race) -> Ranked:
 
 
 def choose(races: Sequence[Ranked]) -> tuple[str, dict[str, float]]:
-    """Name of the ordering to ship, and what each captured."""
-    captures, samples = {name: capture(races, name) for name in RACERS}, capture_samples(races, RACERS)
+    """Name of the ordering to ship, and what each captured; the learned one where there was nobody to race for."""
+    captures, run = {name: capture(races, name) for name in RACERS}, [race for race in races if len(race.value)]
+    if not run:
+        return LEARNED, captures
+    samples = capture_samples(run, RACERS)
     over = interval(captures[PAST_SPEND] - captures[LEARNED], samples[PAST_SPEND] - samples[LEARNED])
     return PAST_SPEND if over.low > 0 else LEARNED, captures
 

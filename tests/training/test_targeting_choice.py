@@ -13,12 +13,12 @@ from training.transactions import MBG_NBD
 
 
 def race(learned, past_spend, n=400):
-    """As many people as make chance small; each ordering puts a fifth first, who spend on average what is said."""
-    rng = np.random.default_rng(3)
+    """Each ordering puts a fifth first, who spend what is said above the others; half of them nine times the rest."""
+    unequal = np.where(np.arange(n) // 5 % 2, 1.8, 0.2)
     first = {"learned": np.arange(n) % 5 == 0, "past_spend": np.arange(n) % 5 == 1}
     mean = 10.0 + learned * first["learned"] + past_spend * first["past_spend"]
     scores = {name: chosen.astype(float) for name, chosen in first.items()}
-    return Ranked(tuple(map(str, range(n))), scores, mean * rng.gamma(2.0, 0.5, n))
+    return Ranked(tuple(map(str, range(n))), scores, mean * unequal)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,18 @@ def test_the_learned_order_is_shipped_unless_past_spend_is_better_beyond_chance(
 
 
 def test_the_same_customers_in_three_races_prove_no_more_than_in_one():
-    once, thrice = ([race(10, 14, 150)] * times for times in (1, 3))
+    once, thrice = race(10, 17, 150), [race(10, 17, 150)] * 3
+    others = [Ranked(tuple(f"{n} {one}" for one in once.customer_ids), once.scores, once.value) for n in range(3)]
 
-    assert choose(once) == choose(thrice)
+    assert choose([once])[0] == choose(thrice)[0] == "learned"
+    assert choose(others)[0] == "past_spend"
+
+
+def test_a_race_for_nobody_decides_nothing():
+    nobody = race(10, 20).of(np.zeros(400, bool))
+
+    assert choose([nobody]) == ("learned", {"learned": 0.0, "past_spend": 0.0})
+    assert choose([race(10, 20), nobody])[0] == "past_spend"
 
 
 def test_a_race_is_run_on_a_model_of_windows_that_had_ended():
