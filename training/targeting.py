@@ -59,13 +59,20 @@ class TargetingReplay:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRow:
-    """One line of the table: share captured, and its paired difference from past spend."""
+    """One line of the table: share captured, with paired differences.
+
+    Attributes
+    ----------
+    over_past_spend : what it captures more than past spend
+    shipped_over : what the shipped ordering captures more than this one
+    """
 
     group: str
     ordering: str
     n: int
     estimate: Estimate
     over_past_spend: Estimate
+    shipped_over: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,7 @@ def _rows(group: str, some: list[Ranked]) -> list[CaptureRow]:
             sum(len(one.value) for one in some),
             interval(means[name], samples[name]),
             interval(means[name] - means[PAST_SPEND], samples[name] - samples[PAST_SPEND]),
+            interval(means[SHIPPED] - means[name], samples[SHIPPED] - samples[name]),
         )
         for name in names
     ]
