@@ -13,10 +13,10 @@ from recsvc.domain.layers import LAYERS
 from recsvc.domain.outlook import NextOrder
 from recsvc.domain.preferences import FAVOURITES, PRICE_LEVELS, Preferences, price_levels
 from recsvc.domain.profiles import Profiles
-from recsvc.domain.return_model import PAST_SPEND, RANK_AVERAGE
+from recsvc.domain.return_model import PAST_SPEND
 from recsvc.domain.segments import SEGMENTS
 from recsvc.domain.standing import Standing
-from training.orderings import candidate_scores, ranked
+from training.orderings import ranked
 from training.standing import fit_standing
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -127,11 +127,7 @@ class CustomerTable:
 
 def worth(ordering: str, columns: dict[str, AnyArray]) -> Vector:
     """Score of the customers on the list by the shipped ordering; the highest comes first."""
-    shown = columns["expected_value_of_contact"]
-    if ordering not in (PAST_SPEND, RANK_AVERAGE) or not len(shown):
-        return shown  # P(return) x value, of the return model or of BTYD
-    btyd = columns["expected_purchases"] * columns["expected_average_value"]
-    return candidate_scores(columns["spend"], btyd, shown)[ordering]
+    return columns["spend" if ordering == PAST_SPEND else "expected_value_of_contact"]
 
 
 def _lists(figures: Profiles) -> dict[str, AnyArray]:

@@ -1,27 +1,12 @@
-"""Whom to win back first: the orderings that compete, as scores of which the highest comes first."""
+"""Whom to win back first: scores of which the highest comes first."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from recsvc.domain.arrays import AnyArray, Counts, Vector
-from recsvc.domain.return_model import BTYD, LEARNED, PAST_SPEND, RANK_AVERAGE
 
 QUINTILES = 5
-
-
-def candidate_scores(past_spend: Vector, btyd: Vector, learned: Vector | None) -> dict[str, Vector]:
-    """Scores of the orderings that may be shipped, by name.
-
-    Parameters
-    ----------
-    past_spend, btyd : shape (n_customers,), currency units
-        So far, and expected over the horizon by BTYD x Gamma-Gamma.
-    learned : shape (n_customers,), currency units
-        P(return) x value by the return model; None where there is none.
-    """
-    scores = {PAST_SPEND: past_spend, BTYD: btyd} | ({} if learned is None else {LEARNED: learned})
-    return {**scores, RANK_AVERAGE: np.mean([mid_ranks(score) for score in scores.values()], axis=0)}
 
 
 def rfm_score(silence_days: Vector, orders: Vector, spend: Vector) -> Vector:

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import AnyArray, Mask, Vector
-from recsvc.domain.customer_features import CustomerFacts, customer_facts, customer_features
+from recsvc.domain.arrays import AnyArray, Counts, Mask, Vector
+from recsvc.domain.customer_features import customer_facts, customer_features
 from recsvc.domain.history import LINE_COLUMNS, ORDER_COLUMNS, Histories, concatenate, take
 from recsvc.domain.lapse import LapseThresholds, lapse_states
 from recsvc.domain.ragged import rows_before
 from recsvc.domain.rfm import MINOR_UNITS, gaps, rfm
 from recsvc.domain.touchpoints import touchpoints_before
+from recsvc.domain.transactions import TransactionModel
 from training.lapse import fit_lapse
+from training.transactions import Recipe
 from training.value import fit_value
 
 SAMPLE = 20_000  # customers; records come in the order of a digest of the id, so the first are a fair sample
@@ -37,16 +39,17 @@ class Window:
     ----------
     day : days since 1970-01-01, the cut-off
     features : shape (n_customers, n_features), from data before the cut-off
-    past_spend, btyd : currency units; so far, and expected over the horizon by BTYD x Gamma-Gamma
+    customer_row : which of the records each is
+    past_spend : currency units so far
     targeted : who was late, lapsed or lost on their own clock
     value : currency units spent within the horizon
     returned : whether they ordered within it
     """
 
     day: int
+    customer_row: Counts
     features: Vector
     past_spend: Vector
-    btyd: Vector
     targeted: Mask
     value: Vector
     returned: Mask
@@ -67,38 +70,42 @@ def sample_records(batches: Iterable[Histories]) -> Histories:
     return take(found, np.arange(min(SAMPLE, len(found))))
 
 
-def past_windows(histories: Histories, thresholds: LapseThresholds, horizon_days: int, as_of_day: int) -> list[Window]:
+def past_windows(
+    histories: Histories,
+    thresholds: LapseThresholds,
+    horizon_days: int,
+    as_of_day: int,
+    recipe: Recipe[TransactionModel],
+) -> list[Window]:
     """Windows whose horizon ends by `as_of_day`, the latest first; none where history is too short.
 
-    Each leaves at least half a horizon of history before it.
+    Each leaves at least half a horizon of history before it. Its BTYD features come from the transaction model that
+    will be served, `recipe`, as it would have been fitted then.
     """
     first_day = int(histories.order_day.min())
     latest, earliest = as_of_day - horizon_days, first_day + max(horizon_days // 2, 1)
     days = range(latest, earliest - 1, -max(horizon_days // 3, STEP_DAYS))[:MAX_WINDOWS]
-    return [window_at(histories, thresholds, horizon_days, day) for day in days]
+    return [window_at(histories, thresholds, horizon_days, day, recipe) for day in days]
 
 
-def window_at(histories: Histories, thresholds: LapseThresholds, horizon_days: int, day: int) -> Window:
+def window_at(
+    histories: Histories, thresholds: LapseThresholds, horizon_days: int, day: int, recipe: Recipe[TransactionModel]
+) -> Window:
     """Customers at one cut-off, and what they did afterwards; somebody must have ordered before it."""
     past, known = records_before(histories, day)
-    value, clock = fit_value(rfm(past, day)).models, fit_lapse(gaps(past)).params
+    value, clock = fit_value(rfm(past, day), recipe).models, fit_lapse(gaps(past)).params
     facts = customer_facts(past, value, clock, horizon_days, day)
     state = lapse_states(clock, thresholds, facts.between, past.last_order_day(), day)
     spent, orders = spend_between(histories, day, day + horizon_days)
     return Window(
         day=day,
+        customer_row=np.flatnonzero(known),
         features=customer_features(facts),
         past_spend=facts.spend,
-        btyd=btyd_value(facts),
         targeted=state.is_in(*TARGETED),
         value=spent[known],
         returned=orders[known] > 0,
     )
-
-
-def btyd_value(facts: CustomerFacts) -> Vector:
-    """Expected spend over the horizon by BTYD x Gamma-Gamma; shape (n_customers,), currency units."""
-    return facts.purchases * facts.average_value
 
 
 def records_before(histories: Histories, day: int) -> tuple[Histories, Mask]:

@@ -171,8 +171,8 @@ def run_backtest(trainer: Trainer, days: list[int]) -> BackTest:
 def compare_recipes(
     found: Sequence[Rival], ours: Replay | None, days: list[int], progress: Progress
 ) -> tuple[Comparison, ...]:
-    """Train the recipes of earlier bundles at the days ours was trained at, and compare the rankings."""
-    if ours is None:
+    """Train the recipes of earlier bundles at the days ours was trained at, and compare the rankings of returners."""
+    if ours is None or not ours.customer_ids:
         return ()
     compared = []
     for rival in found:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
 from training.calibration import Calibration, in_words
 from training.metrics import Estimate
 from training.sheets import Sheet, terminal_table
-from training.targeting import CAVEAT, METHODS, TARGET_GROUPS, CaptureRow, TargetingTable
+from training.targeting import CAVEAT, METHODS, ORDERED_BY, TARGET_GROUPS, CaptureRow, TargetingTable
 
 TITLES = {
     "all": "everybody",
@@ -26,7 +27,8 @@ def print_targeting(console: Console, found: TargetingTable | None) -> None:
     if found is None or not found.rows:
         return
     console.print(f"Whom to win back: share of the spend to come that the top 20 % hold; {CAVEAT}.")
-    console.print(terminal_table(capture_sheet(found.rows)))
+    for sheet in (capture_sheet(found.rows), lead_sheet(found.rows)):
+        console.print(terminal_table(sheet))
     console.print(f"shipped, cut-off by cut-off: {shipped_in_words(found)}")
     console.print(terminal_table(calibration_sheet(found.calibration)))
     for one in found.calibration[:1]:
@@ -40,18 +42,14 @@ def shipped_in_words(found: TargetingTable) -> str:
 
 def capture_sheet(rows: tuple[CaptureRow, ...]) -> Sheet:
     """Orderings down, groups across: share captured and its difference from past spend."""
-    cells = {(row.group, row.ordering): row for row in rows}
-    sizes = {row.group: row.n for row in rows}
-    groups = [group for group in TARGET_GROUPS if group in sizes]
-    return Sheet(
-        "Captured by the top 20 %, and its difference from past spend with 95 % interval",
-        ("order by", *(f"{TITLES[group]}\n(n = {sizes[group]:,})" for group in groups)),
-        tuple(
-            (method.replace("_", " "), *(_shown(cells.get((group, method))) for group in groups))
-            for method in METHODS
-            if any((group, method) in cells for group in groups)
-        ),
-    )
+    title = "Captured by the top 20 %, and its difference from past spend with 95 % interval"
+    return _sheet(title, "order by", rows, METHODS, _captured)
+
+
+def lead_sheet(rows: tuple[CaptureRow, ...]) -> Sheet:
+    """Orderings down, groups across: what the shipped one captures more than each."""
+    title = "What the shipped order captures more, with paired 95 % interval"
+    return _sheet(title, "shipped minus", rows, ORDERED_BY, _lead)
 
 
 def calibration_sheet(found: tuple[Calibration, ...]) -> Sheet:
@@ -67,11 +65,32 @@ def calibration_sheet(found: tuple[Calibration, ...]) -> Sheet:
     return Sheet("Calibration of P(return)", CALIBRATION, tuple(rows))
 
 
-def _shown(row: CaptureRow | None) -> str:
-    if row is None:
-        return ""
-    return f"{row.estimate.mean:.3f} {_difference(row.over_past_spend)}".strip()
+def _sheet(
+    title: str, corner: str, rows: tuple[CaptureRow, ...], orderings: Sequence[str], shown: Callable[[CaptureRow], str]
+) -> Sheet:
+    cells = {(row.group, row.ordering): shown(row) for row in rows}
+    sizes = {row.group: row.n for row in rows}
+    groups = [group for group in TARGET_GROUPS if group in sizes]
+    return Sheet(
+        title,
+        (corner, *(f"{TITLES[group]}\n(n = {sizes[group]:,})" for group in groups)),
+        tuple(
+            (name.replace("_", " "), *(cells.get((group, name), "") for group in groups))
+            for name in orderings
+            if any((group, name) in cells for group in groups)
+        ),
+    )
+
+
+def _captured(row: CaptureRow) -> str:
+    by = row.over_past_spend
+    same = by == Estimate(0.0, 0.0, 0.0)
+    return f"{row.estimate.mean:.3f}" if same else f"{row.estimate.mean:.3f} ({_difference(by)})"
+
+
+def _lead(row: CaptureRow) -> str:
+    return _difference(row.shipped_over)
 
 
 def _difference(by: Estimate) -> str:
-    return f"({by.mean:+.3f}: {by.low:+.3f} to {by.high:+.3f})" if by.mean or by.low or by.high else ""
+    return f"{by.mean:+.3f}: {by.low:+.3f} to {by.high:+.3f}"

@@ -136,7 +136,7 @@ def stage(
         with progress.step("value and lapse"):
             fitted = _with_category_clocks(fit_customer_models(summaries, config), records, prepared.items)
         with progress.step("return model"):
-            targeting = _targeting(records, fitted.models, prepared.as_of_day) if targeted else no_targeting()
+            targeting = _targeting(records, fitted, prepared.as_of_day) if targeted else no_targeting()
             fitted = replace(fitted, models=replace(fitted.models, targeting=targeting.targeting))
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), fitted.models, prepared, config, explained=explained)
@@ -215,9 +215,10 @@ def _with_category_clocks(fitted: CustomerFit, records: CustomersWriter, items: 
     return replace(fitted, models=replace(fitted.models, category_clocks=clocks))
 
 
-def _targeting(records: CustomersWriter, models: CustomerModels, as_of_day: int) -> TargetingFit:
-    horizon_days = models.economics.horizon_days
-    return fit_targeting(sample_records(records.batches()), models.thresholds, horizon_days, as_of_day)
+def _targeting(records: CustomersWriter, fitted: CustomerFit, as_of_day: int) -> TargetingFit:
+    sample, recipe = sample_records(records.batches()), RECIPES[fitted.choice.model]
+    horizon_days = fitted.models.economics.horizon_days
+    return fit_targeting(sample, fitted.models.thresholds, horizon_days, as_of_day, recipe)
 
 
 def _second_pass(

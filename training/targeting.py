@@ -8,7 +8,7 @@ are those of a replay, which saw nothing from its cut-off on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,12 +17,12 @@ import numpy as np
 from recsvc.domain.arrays import AnyArray, Mask, Vector
 from recsvc.domain.history import Histories
 from recsvc.domain.profiles import CustomerModels, Profiles, profiles
-from recsvc.domain.return_model import LEARNED, ORDERINGS, PAST_SPEND
+from recsvc.domain.return_model import BTYD, LEARNED, PAST_SPEND
 from recsvc.domain.rfm import MINOR_UNITS
 from training.calibration import Calibration, calibration
 from training.capture import CURVE_SHARES, Ranked, capture, capture_samples, gains, interval
 from training.metrics import Estimate
-from training.orderings import candidate_scores, rfm_score
+from training.orderings import rfm_score
 from training.past_windows import TARGETED
 from training.split import MAX_TESTED
 from training.trainer import Trainer
@@ -30,7 +30,8 @@ from training.trainer import Trainer
 CAVEAT = "not causal: people who return by themselves look best here"
 FIXED_DAYS = 90
 SHIPPED, PERFECT = "shipped", "perfect_knowledge"
-METHODS = ("probability_alive", "recency", "rfm_score", PAST_SPEND, "btyd", LEARNED, "rank_average", SHIPPED, PERFECT)
+ORDERED_BY = ("probability_alive", "recency", "rfm_score", PAST_SPEND, BTYD, LEARNED)
+METHODS = (*ORDERED_BY, SHIPPED, PERFECT)
 CURVES = (SHIPPED, PAST_SPEND, "rfm_score", PERFECT)
 TARGET_GROUPS = ("personal_clock", "personal_clock_high_value", "win_back_list", "silent_90_days")
 
@@ -58,13 +59,20 @@ class TargetingReplay:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRow:
-    """One line of the table: share captured, and its paired difference from past spend."""
+    """One line of the table: share captured, with paired differences.
+
+    Attributes
+    ----------
+    over_past_spend : what it captures more than past spend
+    shipped_over : what the shipped ordering captures more than this one
+    """
 
     group: str
     ordering: str
     n: int
     estimate: Estimate
     over_past_spend: Estimate
+    shipped_over: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +132,7 @@ def targeting_table(replays: Sequence[TargetingReplay]) -> TargetingTable:
 def ranked_group(found: TargetingReplay, group: str) -> Ranked:
     """Scores of the customers of one group by every ordering."""
     members = found.groups[group]
-    figures = {name: column[members] for name, column in found.figures.items()}
-    scores = {name: figures[name] for name in ("probability_alive", "recency", "rfm_score")}
-    if members.any():
-        scores |= candidate_scores(figures[PAST_SPEND], figures["btyd"], figures.get(LEARNED))
-    else:
-        scores |= {name: np.zeros(0) for name in ORDERINGS}
+    scores = {name: found.figures[name][members] for name in ORDERED_BY if name in found.figures}
     value = found.value[members]
     ids = tuple(found.customer_ids[position] for position in np.flatnonzero(members))
     return Ranked(ids, {**scores, SHIPPED: scores[found.shipped], PERFECT: value}, value)
@@ -145,6 +148,7 @@ def _rows(group: str, some: list[Ranked]) -> list[CaptureRow]:
             sum(len(one.value) for one in some),
             interval(means[name], samples[name]),
             interval(means[name] - means[PAST_SPEND], samples[name] - samples[PAST_SPEND]),
+            interval(means[SHIPPED] - means[name], samples[SHIPPED] - samples[name]),
         )
         for name in names
     ]
@@ -169,13 +173,12 @@ def _figures(histories: Histories, models: CustomerModels, day: int) -> dict[str
         "recency": -silence,
         "orders": shown.orders.astype(np.float64),
         PAST_SPEND: spend,
-        "btyd": shown.expected_purchases * shown.expected_average_value,
+        BTYD: shown.expected_purchases * shown.expected_average_value,
         **_groups(shown, silence),
     }
     if models.targeting.returns is None:
         return columns
-    learned = replace(models, targeting=replace(models.targeting, ordering=LEARNED))
-    return {**columns, LEARNED: profiles(histories, learned, day).expected_value_of_contact}
+    return {**columns, LEARNED: shown.expected_value_of_contact}
 
 
 def _groups(shown: Profiles, silence: Vector) -> dict[str, Mask]:

@@ -1,8 +1,8 @@
-"""Which ordering of the win-back list to ship: the candidates race over past horizons that ended before `as_of`.
+"""Which ordering of the win-back list to ship: the learned one, unless past spend was better in races over the past.
 
 In each race the return model is fitted on windows that had ended when the race began, so it is out of time there, on
-less past than the one that is shipped. Who is more than `TIE` below the best is out, so nothing measurably below past
-spend is shipped; of the others, which the races cannot tell apart, the earliest of `ORDERINGS` wins.
+less past than the one that is shipped. A few horizons of one shop cannot tell orderings apart that are about as good,
+so past spend has to be better beyond chance.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ import numpy as np
 from recsvc.domain.arrays import Vector
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds
-from recsvc.domain.return_model import ORDERINGS, ReturnModel, Targeting, btyd_targeting
-from training.capture import Ranked, capture
+from recsvc.domain.return_model import LEARNED, PAST_SPEND, ReturnModel, Targeting, btyd_targeting
+from recsvc.domain.transactions import TransactionModel
+from training.capture import Ranked, capture, capture_samples, interval
 from training.errors import FitDidNotConverge
 from training.maximum_likelihood import Diagnostics
-from training.orderings import candidate_scores
 from training.past_windows import Window, past_windows
 from training.return_value import RETURN_MODEL, calibration_slope, fit_return_model
+from training.transactions import Recipe
 
 RACES = 3
-TIE = 0.01  # of the spend: less than the cut-offs of one shop can tell apart
+RACERS = (LEARNED, PAST_SPEND)
 FLOOR = 1e-12
 
 
@@ -50,15 +51,23 @@ class TargetingFit:
         return {"ordering": self.targeting.ordering, "reason": self.targeting.reason, "captured": self.captures}
 
 
-def fit_targeting(histories: Histories, thresholds: LapseThresholds, horizon_days: int, as_of_day: int) -> TargetingFit:
+def fit_targeting(
+    histories: Histories,
+    thresholds: LapseThresholds,
+    horizon_days: int,
+    as_of_day: int,
+    recipe: Recipe[TransactionModel],
+) -> TargetingFit:
     """Fit the return model and choose the ordering; BTYD, flagged, where there is too little past for either.
 
     Parameters
     ----------
     histories
         Records of the sample, all orders before `as_of_day`.
+    recipe
+        Of the transaction model that is served.
     """
-    windows = past_windows(histories, thresholds, horizon_days, as_of_day)
+    windows = past_windows(histories, thresholds, horizon_days, as_of_day, recipe)
     n_rows = sum(map(len, windows))
     try:
         races = run_races(windows, horizon_days)
@@ -66,7 +75,7 @@ def fit_targeting(histories: Histories, thresholds: LapseThresholds, horizon_day
     except FitDidNotConverge as reason:
         return no_targeting(str(reason), n_rows)
     ordering, captures = choose([ranked_window(race) for race in races])
-    shown = ", ".join(f"{name} {captures[name]:.3f}" for name in ORDERINGS)
+    shown = ", ".join(f"{name} {captures[name]:.3f}" for name in RACERS)
     reason_why = f"spend captured by the top 20 % in {len(races)} past horizons: {shown}"
     return TargetingFit(Targeting(ordering, model, reason_why), captures, Diagnostics(RETURN_MODEL, n_rows))
 
@@ -105,19 +114,22 @@ def slope_of(races: Sequence[Race]) -> float:
 
 
 def ranked_window(race: Race) -> Ranked:
-    """The late, lapsed and lost of a race, scored by every candidate."""
+    """The late, lapsed and lost of a race, scored by both orderings."""
     window, who = race.window, race.window.targeted
     features = window.features[who]
     learned = race.model.probability_of_return(features) * race.model.value_given_return(features)
-    scores = candidate_scores(window.past_spend[who], window.btyd[who], learned)
-    return Ranked(tuple(map(str, np.flatnonzero(who))), scores, window.value[who])
+    scores = {LEARNED: learned, PAST_SPEND: window.past_spend[who]}
+    return Ranked(tuple(map(str, window.customer_row[who])), scores, window.value[who])
 
 
 def choose(races: Sequence[Ranked]) -> tuple[str, dict[str, float]]:
-    """Name of the winner, and what each candidate captured."""
-    captures = {name: capture(races, name) for name in ORDERINGS}
-    best = max(captures.values())
-    return next(name for name in ORDERINGS if captures[name] >= best - TIE), captures
+    """Name of the ordering to ship, and what each captured; the learned one where there was nobody to race for."""
+    captures, run = {name: capture(races, name) for name in RACERS}, [race for race in races if len(race.value)]
+    if not run:
+        return LEARNED, captures
+    samples = capture_samples(run, RACERS)
+    over = interval(captures[PAST_SPEND] - captures[LEARNED], samples[PAST_SPEND] - samples[LEARNED])
+    return PAST_SPEND if over.low > 0 else LEARNED, captures
 
 
 def _log_odds(probability: Vector) -> Vector:

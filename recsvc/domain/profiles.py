@@ -225,7 +225,7 @@ def expected_orders(histories: Histories, figures: Profiles, models: CustomerMod
 
 def _of_return(facts: CustomerFacts, models: CustomerModels) -> tuple[Vector, Vector]:
     """P(return), and the spend expected within the horizon, in currency units."""
-    learned = models.targeting.figures
+    learned = models.targeting.returns
     if learned is None:
         return facts.returns, facts.purchases * facts.average_value
     features = customer_features(facts)

@@ -19,8 +19,9 @@ from recsvc.domain.customer_features import FEATURE_NAMES
 from recsvc.domain.parameters import REFIT, read_numbers
 from recsvc.errors import DataError
 
-LEARNED, RANK_AVERAGE, BTYD, PAST_SPEND = "learned", "rank_average", "btyd", "past_spend"
-ORDERINGS: Final = (LEARNED, RANK_AVERAGE, BTYD, PAST_SPEND)  # of two that do as well, the earlier is shipped
+LEARNED, PAST_SPEND, BTYD = "learned", "past_spend", "btyd"
+ORDERINGS: Final = (LEARNED, PAST_SPEND, BTYD)
+RANK_AVERAGE = "rank_average"  # in files of earlier releases: an order whose figures were the learned ones
 WHAT = "return_model.json"
 FARTHEST = 4.0  # standard deviations; a feature beyond what training saw says no more than this
 VECTORS = ("mean", "scale", "return_weight", "value_weight")
@@ -112,7 +113,8 @@ class Targeting:
     Attributes
     ----------
     ordering : one of `ORDERINGS`
-    returns : None where there was too little past to learn from; the value models (BTYD) stand in
+    returns : what the customers' figures come from, whichever of the other two orders the list
+        None where there was too little past to learn from: BTYD stands in, for the figures and for the order.
     reason : why this ordering, in one sentence
     """
 
@@ -121,13 +123,8 @@ class Targeting:
     reason: str
 
     def __post_init__(self) -> None:
-        if self.ordering not in ORDERINGS or (self.returns is None and self.ordering == LEARNED):
+        if self.ordering not in ORDERINGS or (self.returns is None) != (self.ordering == BTYD):
             raise DataError(WHAT, f"the win-back list cannot be ordered by {self.ordering!r}", REFIT)
-
-    @property
-    def figures(self) -> ReturnModel | None:
-        """What the customers' figures come from; None for BTYD, which also orders by its own when it is shipped."""
-        return None if self.ordering == BTYD else self.returns
 
     def to_json(self) -> dict[str, Any]:  # JSON
         """Content of `return_model.json`."""
@@ -136,16 +133,16 @@ class Targeting:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Targeting:  # Any: read from JSON
-        """Inverse of `to_json`.
+        """Inverse of `to_json`; of an earlier release, what shows the customers the figures they had.
 
         Raises
         ------
         DataError
             As in `ReturnModel.from_json`, or if the ordering is unknown.
         """
-        model = values.get("model")
-        returns = None if model is None else ReturnModel.from_json(model)
-        return cls(str(values.get("ordering")), returns, str(values.get("reason", "")))
+        ordering, model = str(values.get("ordering")), values.get("model")
+        returns = None if model is None or ordering == BTYD else ReturnModel.from_json(model)
+        return cls(LEARNED if ordering == RANK_AVERAGE else ordering, returns, str(values.get("reason", "")))
 
 
 def btyd_targeting(reason: str) -> Targeting:

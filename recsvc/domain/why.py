@@ -68,7 +68,7 @@ def family_weights(figures: Profiles, models: CustomerModels, *, warning: bool) 
     by family, shape (n_customers,); above 0 moves up
         Empty where nothing learned orders the list.
     """
-    learned = models.targeting.figures
+    learned = models.targeting.returns
     if learned is None or (models.targeting.ordering == PAST_SPEND and not warning):
         return {}
     standard = learned.standardised(customer_features(figures.facts))

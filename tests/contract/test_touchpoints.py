@@ -23,6 +23,7 @@ from tests.trained import SIZE, Trained, train, write_shop
 from training.past_windows import past_windows, window_at
 from training.return_value import fit_return_model
 from training.synth import SynthSize
+from training.transactions import MBG_NBD
 
 TOUCHED = SynthSize(SIZE.customers, SIZE.items, SIZE.lines, SIZE.seed, touchpoints=True)
 AS_OF, CUT_OFF = datetime(2025, 11, 15), "2025-09-16"  # noqa: DTZ001  the files hold local times without a zone
@@ -150,8 +151,8 @@ def later_log_loss(trained: Trained) -> float:
     """Log loss of P(return) over the last horizon, by a model that was fitted before it began."""
     records, as_of_day = records_of(trained), trained.recommender().bundle.items.as_of_day
     day, thresholds = as_of_day - HORIZON_DAYS, LapseThresholds()
-    model = fit_return_model(past_windows(records, thresholds, HORIZON_DAYS, day), HORIZON_DAYS)
-    later = window_at(records, thresholds, HORIZON_DAYS, day)
+    model = fit_return_model(past_windows(records, thresholds, HORIZON_DAYS, day, MBG_NBD), HORIZON_DAYS)
+    later = window_at(records, thresholds, HORIZON_DAYS, day, MBG_NBD)
     return log_loss(model.probability_of_return(later.features), later.returned)
 
 

@@ -14,7 +14,7 @@ import pytest
 from recsvc.bundle.reader import CUSTOMER_TABLE, REPORT, RETURN_MODEL, VALUE, read_shelf
 from recsvc.domain.preferences import preferences
 from recsvc.domain.profiles import expected_orders, profiles
-from recsvc.domain.return_model import ORDERINGS, Targeting
+from recsvc.domain.return_model import BTYD, ORDERINGS, Targeting
 from recsvc.serving.customer_file import customer_tables
 from recsvc.serving.customer_state import customer_state
 from recsvc.serving.recommender import Recommender
@@ -68,8 +68,8 @@ def test_the_file_and_a_live_profile_say_the_same_of_everybody(
     trained: Trained, recommender: Recommender, ordering: str
 ) -> None:
     """Whatever is shipped: nobody ordered on the last day, so the live clock may stand at the bundle's."""
-    targeting = replace(recommender.bundle.models.targeting, ordering=ordering)
-    models = replace(recommender.bundle.models, targeting=targeting)
+    returns = None if ordering == BTYD else recommender.bundle.models.targeting.returns
+    models = replace(recommender.bundle.models, targeting=Targeting(ordering, returns, ""))
     everybody = [row["customer_id"] for row in recommender.bundle.customer_table.to_pylist()]
     histories, _ = recommender.bundle.customers.get_many(everybody)
     day = recommender.bundle.items.as_of_day

@@ -51,19 +51,26 @@ def test_a_customer_is_judged_alone_as_among_others():
 
 
 def test_the_choice_survives_its_file():
-    written = orjson.loads(orjson.dumps(Targeting("rank_average", MODEL, "it won").to_json()))
+    written = orjson.loads(orjson.dumps(Targeting("past_spend", MODEL, "it won").to_json()))
 
     read = Targeting.from_json(written)
 
-    assert (read.ordering, read.reason) == ("rank_average", "it won")
+    assert (read.ordering, read.reason) == ("past_spend", "it won")
     assert read.returns is not None
     assert orjson.dumps(read.returns.to_json()) == orjson.dumps(MODEL.to_json())
 
 
-def test_btyd_shows_its_own_figures_when_it_orders_the_list():
-    assert Targeting("btyd", MODEL, "").figures is None
-    assert Targeting("past_spend", MODEL, "").figures is MODEL
+def test_the_choice_of_btyd_survives_its_file():
     assert Targeting.from_json(btyd_targeting("too little").to_json()) == btyd_targeting("too little")
+
+
+def test_the_choices_of_earlier_releases_show_the_figures_they_did():
+    written = {"reason": "", "model": MODEL.to_json()}
+
+    average, btyd = (Targeting.from_json({**written, "ordering": name}) for name in ("rank_average", "btyd"))
+
+    assert (average.ordering, average.returns is None) == ("learned", False)
+    assert (btyd.ordering, btyd.returns) == ("btyd", None)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,9 @@ def test_a_file_that_no_training_writes_is_refused(change):
         ReturnModel.from_json({**MODEL.to_json(), **change})
 
 
-@pytest.mark.parametrize("ordering", ["learned", "alphabetical"])
-def test_an_ordering_needs_what_it_orders_by(ordering):
+@pytest.mark.parametrize(
+    ("ordering", "returns"), [("learned", None), ("past_spend", None), ("btyd", MODEL), ("alphabetical", MODEL)]
+)
+def test_whatever_is_learned_shows_the_figures_and_btyd_only_stands_in(ordering, returns):
     with pytest.raises(DataError, match=ordering):
-        Targeting(ordering, None, "")
+        Targeting(ordering, returns, "")

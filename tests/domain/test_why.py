@@ -7,12 +7,13 @@ import pytest
 
 from recsvc.domain.customer_features import FEATURE_NAMES, customer_features
 from recsvc.domain.profiles import profiles
+from recsvc.domain.return_model import Targeting
 from recsvc.domain.why import FAMILIES, FAMILY_OF, OUTLOOK, family_weights
 
 
 @pytest.fixture(scope="module")
 def models(recommender):
-    """Those of a small shop, as if the learned ordering had won its races."""
+    """Those of a small shop, as if the learned ordering had not lost its races."""
     fitted = recommender.bundle.models
     return replace(fitted, targeting=replace(fitted.targeting, ordering="learned"))
 
@@ -50,6 +51,7 @@ def test_what_makes_a_return_likelier_lowers_the_place_on_the_warning_list(model
 
 @pytest.mark.parametrize(("ordering", "warning"), [("btyd", False), ("btyd", True), ("past_spend", False)])
 def test_where_nothing_learned_orders_the_list_no_family_moves_anybody(models, figures, ordering, warning):
-    other = replace(models, targeting=replace(models.targeting, ordering=ordering))
+    returns = None if ordering == "btyd" else models.targeting.returns
+    other = replace(models, targeting=Targeting(ordering, returns, ""))
 
     assert family_weights(figures, other, warning=warning) == {}

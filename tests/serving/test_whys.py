@@ -10,6 +10,7 @@ import pytest
 from recsvc.domain.customer_features import CALENDAR, FEATURE_NAMES
 from recsvc.domain.history import Histories
 from recsvc.domain.profiles import CustomerModels, profiles
+from recsvc.domain.return_model import btyd_targeting
 from recsvc.domain.standing import Standing
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Reason
@@ -39,7 +40,7 @@ def models(recommender: Recommender) -> CustomerModels:
 def plain(models: CustomerModels) -> CustomerModels:
     """Ordered by BTYD: facts stand in their plain order."""
     standing = Standing({"spend": np.arange(101.0) * 10})
-    return replace(models, targeting=replace(models.targeting, ordering="btyd"), standing=standing)
+    return replace(models, targeting=btyd_targeting(""), standing=standing)
 
 
 def test_silence_against_the_own_rhythm_comes_first_then_value_then_outlook(plain: CustomerModels) -> None:

@@ -197,14 +197,16 @@ def test_a_back_test_prints_and_writes_the_table_with_every_baseline(
 ) -> None:
     ended = command("backtest", trained.config_file, "--as-of", "2025-11-01", "--json", tmp_path / "table.json")
 
-    tables = json.loads((tmp_path / "table.json").read_text())
-    rows = tables["ranking"]
+    written = json.loads((tmp_path / "table.json").read_text())
+    rows, sources = written["ranking"], written["sources"]
     assert ended.code == 0
     assert {"recent_popular", "als_alone", "p_topfreq", "ranking", "slate"} <= {row["method"] for row in rows}
     estimates = [row["estimate"] for row in rows]
     assert all(one["low"] - 1e-9 <= one["mean"] <= one["high"] + 1e-9 for one in estimates)
     assert "P-TopFreq" in ended.out or "p topfreq" in ended.out
-    assert len(trained.outcome.rows) == len(rows) + len(tables["sources"])
+    assert len(trained.outcome.rows) == len(rows) + len(sources)
+    assert {"own_history", "every_source"} <= {row["method"] for row in sources} - {row["method"] for row in rows}
+    assert "own history" in ended.out
 
 
 def test_a_back_test_without_a_day_asks_for_one(command: Command, tmp_path: Path) -> None:

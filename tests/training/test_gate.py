@@ -100,7 +100,9 @@ def test_force_is_recorded_only_where_it_was_needed():
     ],
 )
 def test_a_win_back_list_surely_below_past_spend_is_refused(high, ordering, group, passes):
-    row = CaptureRow(group, ordering, 100, Estimate(0.5, 0.4, 0.6), Estimate(-0.05, -0.09, high))
+    row = CaptureRow(
+        group, ordering, 100, Estimate(0.5, 0.4, 0.6), Estimate(-0.05, -0.09, high), Estimate(0.0, 0.0, 0.0)
+    )
 
     verdict = judge([compared(0.02, 0.01, 0.03)], 0.0, TargetingTable((row,), (), ()), forced=False)
 

@@ -4,18 +4,7 @@ import numpy as np
 import pytest
 
 from training.customer_table import worth
-from training.orderings import candidate_scores, ranked, rfm_score
-
-SPEND, BTYD, LEARNED = np.array([9.0, 5, 1]), np.array([1.0, 3, 2]), np.array([1.0, 2, 3])
-
-
-def test_the_rank_average_is_over_what_there_is():
-    both = candidate_scores(SPEND, BTYD, None)
-    three = candidate_scores(SPEND, BTYD, LEARNED)
-
-    assert "learned" not in both
-    np.testing.assert_allclose(both["rank_average"] * 6, [3, 4, 2])  # mid-ranks 5 3 1 and 1 5 3, halved
-    np.testing.assert_allclose(three["rank_average"] * 18, [7, 11, 9])
+from training.orderings import ranked, rfm_score
 
 
 def test_the_rfm_score_adds_three_quintiles():
@@ -29,13 +18,8 @@ def test_the_list_is_ranked_by_score_and_then_by_id():
     assert ranked(np.array([1.0, 2.0, 2.0]), ["c", "b", "a"]).tolist() == [2, 1, 0]
 
 
-@pytest.mark.parametrize(("ordering", "best"), [("learned", 2), ("btyd", 2), ("past_spend", 0), ("rank_average", 1)])
+@pytest.mark.parametrize(("ordering", "best"), [("learned", 2), ("btyd", 2), ("past_spend", 0)])
 def test_the_list_follows_the_shipped_ordering(ordering, best):
-    columns = {
-        "spend": SPEND,
-        "expected_purchases": BTYD,
-        "expected_average_value": np.ones(3),
-        "expected_value_of_contact": LEARNED,
-    }
+    columns = {"spend": np.array([9.0, 5, 1]), "expected_value_of_contact": np.array([1.0, 2, 3])}
 
     assert int(np.argmax(worth(ordering, columns))) == best

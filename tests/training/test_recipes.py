@@ -6,13 +6,18 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 
 from recsvc.bundle.store import BundleStore
 from tests.trained import Trained, train
+from training.backtest import Replay
 from training.config import TrainingConfig
-from training.recipes import LIVES, MAX_RIVALS, RECIPE, recipe_of, rivals
+from training.pipeline import compare_recipes
+from training.progress import no_progress
+from training.recipes import LIVES, MAX_RIVALS, RECIPE, Rival, recipe_of, rivals
+from training.split import GROUPS
 
 
 @pytest.fixture
@@ -109,3 +114,10 @@ def test_a_changed_recipe_is_compared_with_the_live_one_and_the_verdict_says_how
     assert trained.bundle_id in reason
     assert "als.factors 8 -> 4" in reason
     assert again.recommender().bundle.manifest.shapes.factors == 4 or not again.outcome.published
+
+
+def test_where_nobody_returned_no_recipe_is_the_better_one() -> None:
+    nobody = Replay((), {name: np.zeros(0, bool) for name in GROUPS}, {})
+    rival = Rival("20260101-0123456789ab", TrainingConfig(), ("als.factors 64 -> 8",))
+
+    assert compare_recipes([rival], nobody, [], no_progress()) == ()

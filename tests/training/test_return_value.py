@@ -19,7 +19,7 @@ def window(day, n=3000, shift=0.0, seed=1):
     returned = rng.random(n) < expit(1.5 * features[:, 0] + shift)
     value = np.where(returned, np.exp(2 + 0.8 * features[:, 1] + rng.normal(0, 0.7, n)), 0.0)
     spend = np.exp(features[:, 1])
-    return Window(day, features, spend, spend, np.ones(n, bool), value, returned)
+    return Window(day, np.arange(n), features, spend, np.ones(n, bool), value, returned)
 
 
 def test_the_fit_finds_what_returning_and_value_depend_on_and_is_calibrated():

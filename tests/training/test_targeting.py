@@ -32,6 +32,11 @@ def test_the_table_holds_every_ordering_and_the_shipped_one_is_the_one_it_names(
         low, high = sorted(rows[group, name].estimate.mean for name in ("past_spend", "learned"))
         assert low < rows[group, "shipped"].estimate.mean < high
         assert rows[group, "past_spend"].over_past_spend.mean == 0.0
+        assert rows[group, "past_spend"].shipped_over.mean == rows[group, "shipped"].over_past_spend.mean
+        ahead, best = rows[group, "rfm_score"].shipped_over, rows[group, "shipped"].estimate.mean
+        assert ahead.mean == pytest.approx(best - rows[group, "rfm_score"].estimate.mean)
+        assert ahead.low < ahead.mean < ahead.high
+        assert rows[group, "shipped"].shipped_over.high == 0.0
     assert table.shipped == ("learned", "past_spend")
     assert table.to_json()["caveat"] == CAVEAT
     assert {(one.group, one.ordering) for one in table.gains} == {(g, o) for g in TARGET_GROUPS for o in CURVES}
@@ -122,3 +127,4 @@ def test_the_printed_table_says_what_it_is_not():
     assert "not causal" in text
     assert "shipped, cut-off by cut-off: learned x 1" in text
     assert "past spend" in text
+    assert "shipped minus" in text

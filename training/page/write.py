@@ -27,7 +27,7 @@ from training.page.reasons import reasons_story
 from training.page.value_story import chosen_in_words, clv_in_words, parameter_sheet, rhythm_in_words
 from training.pipeline import Outcome
 from training.report import cells_of, data_sheet, differences, group_sheet, source_sheet, tested_groups
-from training.report_targeting import calibration_sheet, capture_sheet, shipped_in_words
+from training.report_targeting import calibration_sheet, capture_sheet, lead_sheet, shipped_in_words
 from training.words import Money, percent
 
 TEMPLATE = "report.html.j2"
@@ -83,11 +83,12 @@ def content(bundle: Bundle, outcome: Outcome) -> Content:
 def _targeting(outcome: Outcome) -> Content:
     found = outcome.targeting
     if found is None or not found.rows:
-        return {"gains": None, "calibrations": [], "captures": None, "calibration": None, "shipped": ""}
+        return {"gains": None, "calibrations": [], "captures": None, "leads": None, "calibration": None, "shipped": ""}
     return {
         "gains": gains_chart(found),
         "calibrations": [(chart, in_words(one)) for chart, one in calibration_charts(found)],
         "captures": capture_sheet(found.rows),
+        "leads": lead_sheet(found.rows),
         "calibration": calibration_sheet(found.calibration),
         "shipped": shipped_in_words(found),
     }
