@@ -18,7 +18,7 @@ from tests.checks.environments import ROOT, Environment, create_environment, rea
 
 FOLDER = ROOT / ".venv-lowest"
 # Not direct dependencies, but held to an older version by the lower bound of one: left for pip to choose.
-FOLLOWERS = frozenset({"pydantic-core", "cyclonedx-python-lib", "optype"})
+FOLLOWERS = frozenset({"psycopg-binary", "pydantic-core", "cyclonedx-python-lib", "optype"})
 
 
 def lower_bound(requirement: Requirement) -> str:
