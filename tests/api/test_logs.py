@@ -38,6 +38,35 @@ def test_a_request_is_one_line_without_ids_keys_or_query(service: Service, lines
     assert service.key not in lines.getvalue()
 
 
+def test_the_trace_of_the_caller_is_logged_and_handed_back(service: Service, lines: io.StringIO) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"  # the example of W3C Trace Context, section 3.2
+    given = f"00-{trace}-b7ad6b7169203331-01"
+
+    reply = service.client.get("/health/live", headers={"traceparent": given})
+
+    assert reply.headers["traceparent"] == given
+    assert json.loads(lines.getvalue())["trace_id"] == trace
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"00-{'a' * 32}-{'0' * 16}-01",
+        f"ff-{'a' * 32}-b7ad6b7169203331-01",
+        f"00-{'A' * 32}-b7ad6b7169203331-01",
+        "secret",
+    ],
+)
+def test_a_trace_that_is_none_is_neither_logged_nor_handed_back(
+    service: Service, lines: io.StringIO, given: str
+) -> None:
+    reply = service.client.get("/health/live", headers={"traceparent": given})
+
+    assert "traceparent" not in reply.headers
+    assert "trace_id" not in json.loads(lines.getvalue())
+
+
 def test_an_unforeseen_error_is_500_and_logged_without_its_message(
     service: Service, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
