@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     timeout_seconds: int = Field(30, ge=1, le=600)
     """A worker that is stuck this long is replaced; also the time a stopping worker has to finish."""
     requests_per_second: int = Field(1_000, ge=0, le=1_000_000)
-    """Requests a key may make of one worker each second, 0 for any number; about half of what a CPU can answer."""
+    """Requests a key may make of one worker each second, 0 for any number: one caller must not crowd out the others."""
     max_body_bytes: int = Field(1_048_576, ge=1_024, le=64 * 1_048_576)
     """Largest request body; 256 customers with 2,000 exclusions fit into the default."""
     max_bundle_age_days: int = Field(30, ge=1)
@@ -74,9 +74,14 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def live_store_path(self) -> Path:
+        """Where SQLite keeps the live data, unless a URL says otherwise."""
+        return self.artifacts / "live.sqlite"
+
+    @property
     def live_store_url(self) -> str:
         """Where the live data is: the URL given, else SQLite beside the bundles."""
-        return self.store_url or f"sqlite:///{self.artifacts / 'live.sqlite'}"
+        return self.store_url or f"sqlite:///{self.live_store_path}"
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:

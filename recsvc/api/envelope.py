@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[str, str]]
 
-ENVIRON_KEY = "recsvc.request_id"
+ENVIRON_KEY, TRACE_KEY = "recsvc.request_id", "recsvc.trace"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,128}")
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 DEFAULTS = (
@@ -37,7 +37,8 @@ def in_envelope(application: WSGIApplication) -> WSGIApplication:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         known = environ[ENVIRON_KEY] = given if ACCEPTED.fullmatch(given) else os.urandom(16).hex()
 
-        traced = _trace_header(environ)
+        trace = environ[TRACE_KEY] = TRACEPARENT.fullmatch(environ.get("HTTP_TRACEPARENT", ""))
+        traced = [("traceparent", trace[0])] if trace else []  # as it came: we call nobody, so no span of ours is in it
 
         def start(status: str, headers: Headers, exc_info=None):  # type: ignore[no-untyped-def]  # PEP 3333
             names = {name for name, _ in headers}
@@ -57,11 +58,5 @@ def request_id() -> str:
 
 def trace_id() -> str | None:
     """Id of the caller's trace, None when it sent no well-formed `traceparent` (W3C Trace Context, section 3.2)."""
-    match = TRACEPARENT.fullmatch(request.environ.get("HTTP_TRACEPARENT", ""))
+    match: re.Match[str] | None = request.environ[TRACE_KEY]
     return match and match[1]
-
-
-def _trace_header(environ: WSGIEnvironment) -> Headers:
-    """The caller's `traceparent` as it came: we call nobody, so there is no span of ours to name in it."""
-    given = environ.get("HTTP_TRACEPARENT", "")
-    return [("traceparent", given)] if given and TRACEPARENT.fullmatch(given) else []

@@ -42,14 +42,9 @@ _OPENING = Lock()
 _OPEN: WeakValueDictionary[FileKey, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process: so is this
 
 
-def key_of(customer_id: str) -> bytes:
-    """Key under which a customer's record is kept."""
-    return key_of_id(customer_id)
-
-
 def warning_key_of(customer_id: str) -> bytes:
     """Key under which a place on the early warning list is kept, beside those of the win-back list."""
-    return key_of(customer_id) + b"w"
+    return key_of_id(customer_id) + b"w"
 
 
 def encode(histories: Histories, position: int) -> bytes:
@@ -129,12 +124,12 @@ class CustomersWriter:
 
     def write(self, histories: Histories) -> None:
         """Add the records of a batch."""
-        rows = sorted((key_of(customer_id), p) for p, customer_id in enumerate(histories.customer_ids))
+        rows = sorted((key_of_id(customer_id), p) for p, customer_id in enumerate(histories.customer_ids))
         self._put(self._records, [(key, encode(histories, position)) for key, position in rows])
 
     def write_win_back_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the win-back list, given best first."""
-        self._put(self._ranks, _ranked(map(key_of, customer_ids)))
+        self._put(self._ranks, _ranked(map(key_of_id, customer_ids)))
 
     def write_early_warning_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the early warning list, given most at stake first."""
@@ -142,7 +137,7 @@ class CustomersWriter:
 
     def write_habits(self, habits: Iterable[tuple[str, Habit]]) -> None:
         """Remember what customers prefer, a batch at a time."""
-        rows = ((key_of(customer_id), _encoded_habit(habit)) for customer_id, habit in habits)
+        rows = ((key_of_id(customer_id), _encoded_habit(habit)) for customer_id, habit in habits)
         while some := sorted(islice(rows, BATCH)):
             self._put(self._env.open_db(HABITS), some)
 
@@ -193,7 +188,7 @@ class CustomersReader:
     def get(self, customer_id: str) -> Histories | None:
         """Record of a customer; None when there is none."""
         with self._env.begin(self._records) as transaction:
-            value = transaction.get(key_of(customer_id))
+            value = transaction.get(key_of_id(customer_id))
         if value is None:
             return None
         history = decode(value, self._name)
@@ -201,7 +196,7 @@ class CustomersReader:
 
     def win_back_rank(self, customer_id: str) -> int | None:
         """1-based place of a customer on the win-back list; None when not on it."""
-        return self._rank(key_of(customer_id))
+        return self._rank(key_of_id(customer_id))
 
     def early_warning_rank(self, customer_id: str) -> int | None:
         """1-based place of a customer on the early warning list; None when not on it, or the bundle has none."""
@@ -212,7 +207,7 @@ class CustomersReader:
         if self._habits is None:
             return Habit()
         with self._env.begin(self._habits) as transaction:
-            value = transaction.get(key_of(customer_id))
+            value = transaction.get(key_of_id(customer_id))
         return Habit() if value is None else _decoded_habit(value)
 
     def get_many(self, customer_ids: list[str]) -> tuple[Histories, AnyArray]:

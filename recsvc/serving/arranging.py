@@ -24,7 +24,7 @@ from recsvc.serving.slate import Query
 
 EPOCH = date(1970, 1, 1)
 SHOWN_FACTOR = 4.0  # an item shown before, and not bought since, is buried by this for each time
-SESSION_UNITS = 3.0  # what lies where the session lies steps forward by so many standard deviations of the scores
+SESSION_UNITS = 3.0  # standard deviations that what lies where the session lies steps forward; no data tuned it
 DIGITS = 9  # of a score that was moved: ties break by item, not by the last bit
 
 

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from recsvc.domain.arrays import Counts, Mask, Rows, Vector
 from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows, last_orders
 from recsvc.domain.shop import Shop
-from recsvc.serving.category_sources import NewArrivals, PriceDrops, Promotions, UpSell
+from recsvc.serving.category_sources import UpSell, new_arrivals, price_drops, promotions
 from recsvc.serving.retrieval import ItemIndex
 
 OWN_DEPTH = 120
@@ -185,9 +185,9 @@ def build_sources(shop: Shop, index: ItemIndex) -> Callable[[int], tuple[Candida
         GoesWith("liked_together", shop.liked_together.matrix(), liked_lately),
         GoesWith("like_last_order", shop.liked_together.matrix(), last_orders, FEW),
         UpSell(shop.items, trending),
-        NewArrivals(shop.items, trending),
-        PriceDrops(shop.items, trending),
-        Promotions(shop.items, trending),
+        new_arrivals(shop.items, trending),
+        price_drops(shop.items, trending),
+        promotions(shop.items, trending),
         Comebacks(shop.items.comebacks()),
     )
 

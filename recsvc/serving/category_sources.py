@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Mask, Rows, Vector
+from recsvc.domain.arrays import Days, Mask, Rows, Vector
 from recsvc.domain.details import log_prices
 from recsvc.domain.items import ItemTable
 from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows
@@ -24,58 +24,44 @@ STRETCH = 0.25  # of a log price: how far beyond the dearest they bought is stil
 
 
 @dataclass(frozen=True, slots=True)
-class NewArrivals:
-    """Products first sold after the customer's last order."""
+class SinceLastOrder:
+    """Products to which something happened after the customer's last order.
 
+    Attributes
+    ----------
+    ranked : rows of those products, most recent buyers first
+    day : shape (n_ranked,), days since 1970-01-01, on which it happened
+    """
+
+    name: str
     items: ItemTable
     ranked: Rows
-    name: str = "new_arrivals"
+    day: Days
     depth: int = FEW
 
     def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
         """At most `depth` items a customer; none for customers without orders."""
         last = batch.last_order_day()
-        rows = self.ranked[allowed[self.ranked]]
-        rows = rows[self.items.first_day[rows] > last.min(initial=np.inf)]
-        first_day = self.items.first_day[rows]
-        return _in_their_categories(
-            batch, self.items, rows, lambda customer: first_day > last[customer], depth=self.depth
-        )
+        kept = allowed[self.ranked] & (self.day > last.min(initial=np.inf))
+        rows, day = self.ranked[kept], self.day[kept]
+        return _in_their_categories(batch, self.items, rows, lambda customer: day > last[customer], depth=self.depth)
 
 
-@dataclass(frozen=True, slots=True)
-class PriceDrops:
-    """Products whose price fell since the customer's last order."""
-
-    items: ItemTable
-    ranked: Rows
-    name: str = "price_drops"
-    depth: int = FEW
-
-    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
-        """At most `depth` items a customer; none for customers who ordered since, or never."""
-        rows = self.ranked[allowed[self.ranked]]
-        rows = rows[self.items.price_fall(rows) >= MIN_FALL]
-        saw_it = batch.last_order_day() >= self.items.as_of_day - self.items.recent_days
-        return _in_their_categories(
-            batch, self.items, rows, lambda customer: np.full(len(rows), not saw_it[customer]), depth=self.depth
-        )
+def new_arrivals(items: ItemTable, ranked: Rows, depth: int = FEW) -> SinceLastOrder:
+    """Products first sold after the customer's last order; `ranked` are all there are."""
+    return SinceLastOrder("new_arrivals", items, ranked, items.first_day[ranked], depth)
 
 
-@dataclass(frozen=True, slots=True)
-class Promotions:
-    """Products on one of the retailer's promotions."""
+def price_drops(items: ItemTable, ranked: Rows, depth: int = FEW) -> SinceLastOrder:
+    """Products that became cheaper lately, for customers who have not ordered lately."""
+    fell = ranked[items.price_fall(ranked) >= MIN_FALL]
+    return SinceLastOrder("price_drops", items, fell, np.full(len(fell), items.as_of_day - items.recent_days), depth)
 
-    items: ItemTable
-    ranked: Rows
-    name: str = "promotions"
-    depth: int = FEW
 
-    def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
-        """At most `depth` items a customer; none for customers without orders."""
-        rows = self.ranked[allowed[self.ranked]]
-        rows = rows[self.items.is_promoted(rows)]
-        return _in_their_categories(batch, self.items, rows, lambda _: np.ones(len(rows), bool), depth=self.depth)
+def promotions(items: ItemTable, ranked: Rows, depth: int = FEW) -> SinceLastOrder:
+    """Products on a promotion of the retailer's that goes on after the customer's last order."""
+    promoted = ranked[items.is_promoted(ranked)]
+    return SinceLastOrder("promotions", items, promoted, items.promotion_ends_day[promoted], depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +76,11 @@ class UpSell:
     def candidates(self, batch: CustomerBatch, allowed: Mask) -> Pairs:
         """At most `depth` items a customer; none for customers without orders."""
         rows = self.ranked[allowed[self.ranked]][:POOL]
-        price = log_prices(self.items, rows)
+        price, n_categories = log_prices(self.items, rows), _n_categories(self.items)
 
         def a_step_up(customer: int) -> Mask:
             bought = bought_rows(batch.own, customer)
-            usual, dearest = _price_range(self.items, bought)
+            usual, dearest = _price_range(self.items, bought, n_categories)
             category = self.items.second_category[rows]
             within = (price > usual[category] + STEP_UP) & (price <= dearest[category] + STRETCH)
             return within & ~np.isin(rows, bought, kind="sort")
@@ -102,10 +88,9 @@ class UpSell:
         return _in_their_categories(batch, self.items, rows, a_step_up, depth=self.depth)
 
 
-def _price_range(items: ItemTable, bought: Rows) -> tuple[Vector, Vector]:
+def _price_range(items: ItemTable, bought: Rows, n_categories: int) -> tuple[Vector, Vector]:
     """Mean and highest log price of what was bought, by category; shape (n_categories,), 0 where nothing was."""
     category, price = items.second_category[bought], log_prices(items, bought)
-    n_categories = _n_categories(items)
     count = np.bincount(category, minlength=n_categories)
     dearest = np.zeros(n_categories)
     np.maximum.at(dearest, category, price)

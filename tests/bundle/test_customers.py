@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.bundle.customers import CustomersReader, CustomersWriter, decode, encode, key_of
+from recsvc.bundle.customers import CustomersReader, CustomersWriter, decode, encode
 from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories, take
+from recsvc.domain.keys import key_of_id
 from recsvc.errors import BundleCorrupt
 from tests.domain.record_strategies import histories, plain, summary
 
@@ -101,7 +102,7 @@ def test_batches_hold_every_record_once_whatever_their_size(tmp_path: Path) -> N
 
     assert [len(batch) for batch in batches] == [3, 3, 3, 1]
     found = [record for batch in batches for record in batch]
-    expected = sorted(plain(everybody), key=lambda record: key_of(str(record["customer_id"])))
+    expected = sorted(plain(everybody), key=lambda record: key_of_id(str(record["customer_id"])))
     assert found == expected
 
 

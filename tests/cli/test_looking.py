@@ -13,6 +13,8 @@ from recsvc.api.outbound import RecommendationReply
 from recsvc.cli.main import main
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
+from recsvc.store.engine import open_store
+from recsvc.store.events import Event, EventStore
 from tests.running import run
 from tests.trained import NOW, Trained
 
@@ -29,6 +31,28 @@ def test_recommend_as_json_is_the_slate(
     assert (answer["bundle_id"], answer["strategy"]) == (trained.bundle_id, "personal")
     assert [(one["item_id"], one["score"]) for one in answer["items"]] == [(i.item_id, i.score) for i in slate.items]
     assert all(reason["evidence"] for one in answer["items"] for reason in one["reasons"])
+
+
+def test_recommend_knows_what_was_bought_since_the_bundle(
+    trained: Trained,
+    everybody: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'live.sqlite'}"
+    monkeypatch.setenv("RECSVC_STORE_URL", url)
+    arguments = ("recommend", everybody[0], "--k", 3, "--json", "--artifacts", trained.artifacts)
+    before = json.loads(run(capsys, main, *arguments).out)
+    new = next(one["item_id"] for one in before["items"])
+    engine = open_store(url)
+    bought = Event("e1", everybody[0], "purchase", NOW, new, {"price": 2.5})
+
+    EventStore(engine).add([bought], received_at=NOW)
+    after = json.loads(run(capsys, main, *arguments).out)
+    engine.dispose()
+
+    assert after["customer"]["orders"] == before["customer"]["orders"] + 1
 
 
 def test_recommend_explains_sources_and_features(

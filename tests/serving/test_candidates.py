@@ -24,7 +24,7 @@ from recsvc.serving.candidates import (
     liked_lately,
     propose,
 )
-from recsvc.serving.category_sources import MIN_FALL, NewArrivals, PriceDrops, Promotions, UpSell
+from recsvc.serving.category_sources import MIN_FALL, UpSell, new_arrivals, price_drops, promotions
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.retrieval import ItemIndex
 
@@ -42,9 +42,9 @@ def sources_of(recommender: Recommender) -> dict[str, CandidateSource]:
         "liked_together": GoesWith("liked_together", bundle.shop.liked_together.matrix(), liked_lately, DEPTH),
         "like_last_order": GoesWith("like_last_order", bundle.shop.liked_together.matrix(), last_orders, DEPTH),
         "up_sell": UpSell(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
-        "new_arrivals": NewArrivals(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
-        "price_drops": PriceDrops(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
-        "promotions": Promotions(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "new_arrivals": new_arrivals(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "price_drops": price_drops(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
+        "promotions": promotions(eventful(bundle.items), bundle.items.trending(), depth=DEPTH),
         "comebacks": Comebacks(bundle.items.comebacks(), depth=DEPTH),
     }
 
