@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from recsvc.domain.arrays import AnyArray, Counts, Days, Mask, Rows, Vector
 from recsvc.domain.history import Histories
-from recsvc.serving.filters import CATEGORY_SEPARATOR
+from recsvc.serving.masks import CATEGORY_SEPARATOR
 from training.comeback import comeback_counts
 
 PRIOR_GAPS = 5.0  # gaps of its category's kind that each item begins with, and each category of everyone's

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from recsvc.domain.arrays import Mask
 from recsvc.domain.items import ItemTable
-from recsvc.serving.filters import CATEGORY_SEPARATOR
+from recsvc.serving.masks import CATEGORY_SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)

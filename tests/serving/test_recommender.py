@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recsvc.errors import UnknownCustomer, UnknownItem
 from recsvc.serving import scoring
 from recsvc.serving.candidates import build_sources
-from recsvc.serving.filters import CATEGORY_SEPARATOR
+from recsvc.serving.masks import CATEGORY_SEPARATOR
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query, Slate
 from tests.trained import NOW
