@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, PositiveInt, ValidationError
+from pydantic import AfterValidator, PositiveInt
 
+from recsvc.domain.documents import Section, checked
 from recsvc.errors import ConfigError
-from training.config_data import CleaningConfig, ItemsConfig, OrdersConfig, Section, ServicesConfig
+from training.config_data import CleaningConfig, ItemsConfig, OrdersConfig, ServicesConfig
 from training.config_recipe import (
     AlsConfig,
     BacktestConfig,
@@ -113,10 +114,7 @@ def load_config(path_or_preset: str | Path, overrides: Mapping[str, object] | No
     for key, value in (overrides or {}).items():
         if value is not None:
             _override(document, key, value)
-    try:
-        return TrainingConfig.model_validate(document)
-    except ValidationError as error:
-        raise _config_error(error) from error
+    return checked(TrainingConfig, document, "the config")
 
 
 def _read(path_or_preset: str | Path) -> tuple[Document, Path]:
@@ -150,23 +148,3 @@ def _override(document: Document, key: str, value: object) -> None:
             table.pop(other, None)
         value = str(Path.cwd() / str(value))
     table[last] = value
-
-
-def _config_error(error: ValidationError) -> ConfigError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] != "extra_forbidden":
-        return ConfigError(key, f"{first['msg']} (got {str(first['input'])[:80]!r})")
-    known = _known_keys(TrainingConfig, [str(part) for part in first["loc"][:-1]])
-    nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(known)}"
-    return ConfigError(key, "is not a key of the config", hint)
-
-
-def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
-    """Keys of the section that `path` leads to."""
-    for name in path:
-        annotation = model.model_fields[name].annotation
-        choices = getattr(annotation, "__args__", (annotation,))
-        model = next(one for one in choices if isinstance(one, type) and issubclass(one, BaseModel))
-    return list(model.model_fields)

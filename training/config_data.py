@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints
 
+from recsvc.domain.documents import Section
 from recsvc.serving.filters import FILTER_COLUMNS
 
 ColumnName = Annotated[str, StringConstraints(min_length=1)]
@@ -37,12 +38,6 @@ def _is_no_column_of_ours(name: str) -> str:
 
 
 AttributeName = Annotated[ColumnName, AfterValidator(_is_no_column_of_ours)]
-
-
-class Section(BaseModel):
-    """A table of the config file: frozen, and a key nobody knows is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class OrderColumns(Section):

@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, StringConstraints
 
 from recsvc.domain.business_rules import StandingRules, parse_rule
+from recsvc.domain.documents import Section
 from recsvc.errors import FilterError
-from training.config_data import Section
 
 MAX_RULES = 50
 OF_RULES = ("rules", "category_cap")  # of the ranking: nothing is learned from them

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from training.config_data import ColumnName, Section, Source
+from recsvc.domain.documents import Section
+from training.config_data import ColumnName, Source
 
 EventKind = Literal["view", "cart", "wishlist", "visit", "login", "usage"]
 FeedbackKind = Literal["nps", "csat", "complaint", "review", "social", "churn_reason"]

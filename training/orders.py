@@ -17,9 +17,10 @@ from operator import add, or_
 import ibis
 from ibis.expr.types import BooleanColumn, Column, IntegerColumn, Table
 
+from recsvc.domain.documents import Section
 from recsvc.errors import DataError
 from training.columns import day_of, minor_units, moment, number, product, text
-from training.config_data import OrderColumns, OrdersConfig, Section
+from training.config_data import OrderColumns, OrdersConfig
 from training.session import Session, engine_errors_as_data_errors
 from training.sources import RawTable
 

@@ -13,9 +13,10 @@ from typing import Literal
 import ibis
 from ibis.expr.types import Table
 
+from recsvc.domain.documents import Section
 from recsvc.errors import DataError
 from training.columns import text
-from training.config_data import ItemsConfig, OrdersConfig, Section
+from training.config_data import ItemsConfig, OrdersConfig
 from training.orders import CHECKS, Check, present
 from training.sources import RawTable
 
