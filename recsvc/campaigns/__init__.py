@@ -1,0 +1,1 @@
+"""Win-back campaigns: whom to contact, with which offer, where and when."""

@@ -1,0 +1,83 @@
+"""A campaign as a retailer writes it down: a TOML file, read and checked. Nothing here looks at customers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, StringConstraints
+
+from recsvc.domain.documents import Section, checked
+from recsvc.errors import ConfigError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Offer(Section):
+    """Something a customer is offered, and what it is believed to do; no cost at all is a plain reminder."""
+
+    name: Name
+    lift: Share
+    """Of customers who would stay away over the horizon, the share it brings back: the response curve."""
+    discount: BelowOne = 0.0
+    """Share taken off the order with which they return."""
+    cost: NonNegativeFloat = 0.0
+    """Currency units for each who returns with it: points, postage, a fixed sum."""
+
+
+def _one_name_each(offers: Sequence[Offer]) -> Sequence[Offer]:
+    names = [offer.name for offer in offers]
+    if len(set(names)) < len(names):
+        raise ValueError("two offers bear the same name")
+    return offers
+
+
+class Campaign(Section):
+    """Everything a campaign is told."""
+
+    name: Name
+    """Its id, from the plan to the report."""
+    starts_on: date
+    budget: PositiveFloat
+    """Currency units that contacts and offers may be expected to cost."""
+    offers: Annotated[tuple[Offer, ...], Field(min_length=1), AfterValidator(_one_name_each)]
+    channels: Annotated[dict[Name, NonNegativeFloat], Field(min_length=1)]
+    """Cost of one message by channel, in currency units."""
+    audience: str = 'state IN ("lapsed", "lost")'
+    """A filter over the columns of `recsvc customers`."""
+    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of those chosen who are not contacted, so that it can be told what the campaign did."""
+    explore: Share = 0.1
+    """Share of those contacted whose offer is drawn by lot, so that the next campaign knows more."""
+    individual_offers: bool = False
+    """Whether everybody has an offer of their own; else one for everybody of a layer."""
+    margin_floor: Share = 0.0
+    """Share of an order's value that must remain as margin after the offer."""
+    max_cost: NonNegativeFloat | None = None
+    """Most that an offer may cost for one customer, in currency units."""
+    measure_days: PositiveInt | None = None
+    """Days after `starts_on` in which a return counts; the bundle's horizon when not given."""
+
+
+def load_campaign(path: Path) -> Campaign:
+    """Read a campaign's file.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read, a key is unknown (the nearest one is named), or a value is out of range.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"cannot be read ({error.strerror})", "name the TOML file of a campaign"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not TOML: {error}", "mend the line it names") from error
+    return checked(Campaign, document, "a campaign")
