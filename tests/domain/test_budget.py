@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, kron, vstack
@@ -44,6 +44,7 @@ def test_offers_earn_within_one_percent_of_the_exact_optimum(seed: int) -> None:
     assert total(profit, found) >= 0.99 * best_profit(profit, spend, allowed, budget)
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32), st.integers(1, FEW + 50), st.booleans())
 def test_spend_stays_within_the_budget_and_only_what_pays_and_is_allowed_is_offered(
     seed: int, n_customers: int, by_group: bool
