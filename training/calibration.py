@@ -7,19 +7,18 @@ than the past moves all bins one way; `ece_at_level` is what is left when the lo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from recsvc.domain.arrays import Counts, Mask, Vector
+from recsvc.domain.proportions import wilson
 from training.words import percent
 
 BINS = 10
 FLOOR = 1e-9
 LOGITS = 60.0
-Z: Final = 1.959964  # of a two-sided 95 % interval
 CALIBRATED = 0.05  # expected calibration error up to which P(return) is taken at its word
 BY_CHANCE = 2  # of ten intervals of 95 %, three miss in one case of a hundred
 
@@ -96,23 +95,6 @@ def in_words(found: Calibration) -> str:
             f"{found.ece_at_level:.3f}, not {found.ece:.3f}: who is likelier than whom stands, how many return does not"
         )
     return f"{said}: P(return) is off by {found.ece:.3f} on average; use the order, not the percentages"
-
-
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share among `n`.
-
-    References
-    ----------
-    Wilson (1927), JASA 22(158)
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in wilson(0.1, 50)]
-    [0.043, 0.214]
-    """
-    middle, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + (Z / (2 * n)) ** 2)
-    scale = 1 + Z**2 / n
-    return max(float((middle - spread) / scale), 0.0), min(float((middle + spread) / scale), 1.0)
 
 
 def _bins(predicted: Vector, actual: Vector, whose: Counts) -> list[Bin]:

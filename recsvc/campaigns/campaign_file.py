@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, StringConstraints
 
+from recsvc.campaigns.contact import ContactRules
 from recsvc.domain.documents import Section, checked
 from recsvc.errors import ConfigError
 
@@ -28,6 +29,10 @@ class Offer(Section):
     """Share taken off the order with which they return."""
     cost: NonNegativeFloat = 0.0
     """Currency units for each who returns with it: points, postage, a fixed sum."""
+    coupons: Name | None = None
+    """Pool of the codes that go with it; none where it needs no code."""
+    valid_days: PositiveInt = 30
+    """How long a code can be used, from `starts_on`."""
 
 
 def _one_name_each(offers: Sequence[Offer]) -> Sequence[Offer]:
@@ -60,6 +65,10 @@ class Campaign(Section):
     """Share of an order's value that must remain as margin after the offer."""
     max_cost: NonNegativeFloat | None = None
     """Most that an offer may cost for one customer, in currency units."""
+    contact: ContactRules = ContactRules()
+    """When somebody may be contacted."""
+    products: Annotated[int, Field(ge=1, le=20)] = 5
+    """How many products a message shows."""
     measure_days: PositiveInt | None = None
     """Days after `starts_on` in which a return counts; the bundle's horizon when not given."""
 

@@ -47,16 +47,21 @@ class Economics:
         What of that the offer brings about.
     spend : currency units
         Of the contact, and of the offer where it is used.
+    used : currency units
+        What the offer costs where it is used.
     profit : currency units
         Margin of the extra returns less the spend; what nobody contacted would bring is not in it.
     allowed : whether the offer keeps to the margin floor and to the cap per customer
+    value : shape (n_customers,), currency units, as in `Prospects`
     """
 
     returns: Table
     extra_returns: Table
+    used: Table
     spend: Table
     profit: Table
     allowed: NDArray[np.bool_]
+    value: Vector
 
 
 def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Economics:
@@ -79,7 +84,15 @@ def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Econom
     allowed = left >= campaign.margin_floor * prospects.order_value[:, None]
     if campaign.max_cost is not None:
         allowed &= used <= campaign.max_cost
-    return Economics(returns, extra, spend, extra * prospects.value[:, None] - spend, allowed | (used == 0))
+    return Economics(
+        returns=returns,
+        extra_returns=extra,
+        used=used,
+        spend=spend,
+        profit=extra * prospects.value[:, None] - spend,
+        allowed=allowed | (used == 0),
+        value=prospects.value,
+    )
 
 
 def _each(offers: Sequence[Offer], name: str) -> Vector:
