@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from recsvc.bundle.reader import REPORT
-from recsvc.bundle.store import BundleStore
 from recsvc.cli.main import main
 from recsvc.serving.reload import LiveRecommender
 from tests.running import run
-from tests.trained import Trained
-
-
-@pytest.fixture
-def store(trained: Trained, tmp_path: Path) -> BundleStore:
-    """The trained bundle live, and its like beside it, made a year later."""
-    shutil.copytree(trained.artifacts, tmp_path / "artifacts")
-    store = BundleStore(tmp_path / "artifacts")
-    live = store.current()
-    with store.staging() as staged:
-        for name in live.manifest.files:
-            shutil.copyfile(live.path / name, staged / name)
-        (staged / REPORT).write_text("{}")
-        later = live.manifest.created_at.replace(year=live.manifest.created_at.year + 1)
-        store.add(staged, live.manifest.model_copy(update={"files": {}, "created_at": later}))
-    return store
+from tests.trained import Trained, with_another
 
 
 def test_a_flipped_byte_in_any_file_is_found_and_the_old_bundle_stays(
-    store: BundleStore, trained: Trained, capsys: pytest.CaptureFixture[str]
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    store = with_another(trained, tmp_path / "artifacts")
     (new,) = (one for one in store.bundles() if one.manifest.bundle_id != trained.bundle_id)
     live = LiveRecommender(store.root)
     missed = []
