@@ -40,7 +40,7 @@ N_TELLING, N_IDLE = 5, 5  # columns that tell something of the kind, and columns
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class UpliftWorld:
     """A shop: a figure from each of `RANGES`, and how what is seen tells the kind.
 
     Attributes
@@ -73,15 +73,15 @@ class Audience:
     contacted: Vector
 
 
-def draw_world(seed: int) -> World:
+def draw_world(seed: int) -> UpliftWorld:
     """One shop; every figure uniform over its range."""
     rng = np.random.default_rng([seed, 0])
     figures = {name: float(rng.uniform(low, high)) for name, (low, high) in RANGES.items()}
     weights = figures["tells"] * rng.standard_normal((N_TELLING, 4)) / np.sqrt(N_TELLING)
-    return World(figures, weights, seed)
+    return UpliftWorld(figures, weights, seed)
 
 
-def draw_history(world: World) -> tuple[Audience, Mask, Mask]:
+def draw_history(world: UpliftWorld) -> tuple[Audience, Mask, Mask]:
     """A past campaign drawn by lot: its customers, who was contacted, and who returned."""
     rng = np.random.default_rng([world.seed, 1])
     audience = _draw_audience(world, int(world.figures["history"]), 1.0, rng)
@@ -90,23 +90,23 @@ def draw_history(world: World) -> tuple[Audience, Mask, Mask]:
     return audience, is_contacted, rng.random(len(chance)) < chance
 
 
-def draw_next(world: World) -> Audience:
+def draw_next(world: UpliftWorld) -> Audience:
     """The customers of the campaign that is to be targeted, in another season."""
     rng = np.random.default_rng([world.seed, 2])
     return _draw_audience(world, N_NEXT, 1.0 + rng.choice((-1, 1)) * world.figures["season"], rng)
 
 
-def cost(world: World) -> float:
+def cost(world: UpliftWorld) -> float:
     """Currency units of one contact."""
     return world.figures["cost"]
 
 
-def n_paid_for(world: World) -> int:
+def n_paid_for(world: UpliftWorld) -> int:
     """Contacts the budget of the next campaign pays for."""
     return int(world.figures["budget"] * N_NEXT)
 
 
-def _draw_audience(world: World, n: int, season: float, rng: np.random.Generator) -> Audience:
+def _draw_audience(world: UpliftWorld, n: int, season: float, rng: np.random.Generator) -> Audience:
     of = world.figures
     log_spend = rng.standard_normal(n)
     log_value = of["spend_value"] * log_spend + np.sqrt(1 - of["spend_value"] ** 2) * rng.standard_normal(n)
@@ -123,7 +123,7 @@ def _draw_audience(world: World, n: int, season: float, rng: np.random.Generator
     )
 
 
-def _kinds(world: World, log_spend: Vector, telling: Table) -> Table:
+def _kinds(world: UpliftWorld, log_spend: Vector, telling: Table) -> Table:
     """Chance of each kind given what is seen; the last two columns tell by how far off the middle they are."""
     of = world.figures
     shares = np.array([of["persuadable"], of["sure_thing"], 0.0, of["sleeping_dog"]])
