@@ -10,10 +10,10 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import aggregation, retrieval, service, training_run, value_models
+from tests.benchmarks import aggregation, offers, retrieval, service, training_run, value_models
 
 PLAIN_WIDTH = 140
-BENCHMARKS = (aggregation, value_models, retrieval, training_run, service)
+BENCHMARKS = (aggregation, value_models, retrieval, offers, training_run, service)
 
 
 def main() -> None:
