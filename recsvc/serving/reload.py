@@ -6,6 +6,7 @@ keep to it, so none ever sees two bundles.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -90,6 +91,7 @@ class LiveRecommender:
             self._problem = None
             self._listener()
             log.info("bundle swapped", extra={"bundle_id": wanted})
+            gc.collect()  # the one before lies in reference cycles, which would hold its memory for many swaps
         except StoreUnavailable as error:
             self._tried = None  # not the bundle's fault: try it again
             self._note(str(error), wanted)
