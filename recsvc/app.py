@@ -47,15 +47,16 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
     clock
         Present moment, UTC; asked once a request.
     """
+    metrics = Metrics()
     services = Services(
         settings=settings,
         live=live,
         keys=KeyRing(keys),
         events=EventStore(keys.engine),
         availability=AvailabilityStore(keys.engine),
-        gate=Gate(settings.threads),
+        gate=Gate(settings.threads, refused=metrics.shed),
         rate_limit=RateLimit(settings.requests_per_second),
-        metrics=Metrics(),
+        metrics=metrics,
         clock=clock,
         store_is_reachable=partial(is_reachable, keys.engine),
         openapi=orjson.dumps(describe(ROUTES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from rich.progress import Progress as Bar
 
 from recsvc.bundle.manifest import read_manifest
-from recsvc.bundle.reader import Bundle, open_bundle
+from recsvc.bundle.reader import REPORT, Bundle, open_bundle
 from recsvc.bundle.store import BundleFolder, BundleStore, file_entry
 from recsvc.serving.recommender import Recommender
 from training.config import TrainingConfig, load_config
@@ -68,6 +69,20 @@ def train(config_file: Path, artifacts: Path, *, as_of: str | None = None, **ove
     assert day is not None
     plan = Plan(day_number(day), CREATED_AT)
     return Trained(config_file, config, artifacts, fit(config, plan, BundleStore(artifacts), silence()))
+
+
+def with_another(trained: Trained, folder: Path) -> BundleStore:
+    """A copy of the artifacts: the trained bundle live, and another one beside it, a year younger, that is not."""
+    shutil.copytree(trained.artifacts, folder)
+    store = BundleStore(folder)
+    live = store.current()
+    with store.staging() as staged:
+        for name in live.manifest.files:
+            shutil.copyfile(live.path / name, staged / name)
+        (staged / REPORT).write_text("{}")
+        later = live.manifest.created_at.replace(year=live.manifest.created_at.year + 1)
+        store.add(staged, live.manifest.model_copy(update={"files": {}, "created_at": later}))
+    return store
 
 
 def reopened(trained: Trained, folder: Path, *missing: str) -> Bundle:

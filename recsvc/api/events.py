@@ -13,6 +13,7 @@ def post_events(services: Services, body: EventsRequest) -> Json:
     now = services.clock()
     kept, rejected = body.sorted_out(now)
     added = services.events.add(kept, received_at=now)
+    services.metrics.accepted((now - event.occurred_at).total_seconds() for event in added.new)
     return {
         "accepted": added.accepted,
         "duplicate": added.duplicate,

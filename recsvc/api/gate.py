@@ -6,7 +6,7 @@ that are served. Routes without a scope (health, documentation) do not pass the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
@@ -22,11 +22,28 @@ def server_threads(threads: int) -> int:
     return threads * (1 + WAITING_PER_THREAD) + SPARE_THREADS
 
 
-class Gate:
-    """Lets `threads` requests work at once and some more wait; safe to share between threads."""
+def _uncounted() -> None:
+    """Count nothing."""
 
-    def __init__(self, threads: int, max_wait_seconds: float = MAX_WAIT_SECONDS) -> None:
+
+class Gate:
+    """Lets `threads` requests work at once and some more wait; safe to share between threads.
+
+    Parameters
+    ----------
+    threads
+        Requests that work at once.
+    max_wait_seconds
+        The longest that one waits for its turn.
+    refused
+        Called once for every request that was not let in.
+    """
+
+    def __init__(
+        self, threads: int, max_wait_seconds: float = MAX_WAIT_SECONDS, refused: Callable[[], None] = _uncounted
+    ) -> None:
         self._max_wait_seconds = max_wait_seconds
+        self._refused = refused
         self._turns = BoundedSemaphore(threads)
         self._places = BoundedSemaphore(threads * (1 + WAITING_PER_THREAD))
 
@@ -40,13 +57,17 @@ class Gate:
             If too many wait already, or the turn did not come in time.
         """
         if not self._places.acquire(blocking=False):
-            raise Overloaded
+            raise self._overloaded()
         try:
             if not self._turns.acquire(timeout=self._max_wait_seconds):
-                raise Overloaded
+                raise self._overloaded()
             try:
                 yield
             finally:
                 self._turns.release()
         finally:
             self._places.release()
+
+    def _overloaded(self) -> Overloaded:
+        self._refused()
+        return Overloaded()

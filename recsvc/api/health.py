@@ -36,7 +36,7 @@ def health_ready(services: Services) -> Json:
     limit = timedelta(days=services.settings.max_bundle_age_days)
     if services.clock() - recommender.created_at > limit:
         raise NotReady(f"the live bundle is older than {limit.days} days; train again, or raise the limit")
-    if not services.store_is_reachable():
+    if not services.reaches_store():
         raise StoreUnavailable("no answer")
     return {
         "status": "ready",
@@ -48,9 +48,10 @@ def health_ready(services: Services) -> Json:
 
 
 def metrics(services: Services) -> Response:
-    """Everything counted since the service started."""
+    """Everything counted since the service started, and whether the live store answers now."""
     if not services.settings.metrics_public:
         authorise(services, "read")
+    services.reaches_store()
     return Response(services.metrics.page(), content_type=CONTENT_TYPE)
 
 

@@ -17,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from recsvc.serving.slate import Slate
 
 BUCKETS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LAG_BUCKETS_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 6 * 3_600.0, 86_400.0, 7 * 86_400.0)
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the library's own switch, not a setting of ours
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,6 +43,14 @@ class Metrics:
             "recsvc_bundle_created_timestamp_seconds", "Its creation", "livemax", ("bundle_id",)
         )
         self._problem = self._gauge("recsvc_bundle_problem", "1 when a newer bundle would not load", "livemax")
+        self._lag = Histogram(
+            "recsvc_event_lag_seconds",
+            "From the moment an event occurred to its acceptance; 0 where the sender's clock is ahead",
+            buckets=LAG_BUCKETS_SECONDS,
+            registry=self._registry,
+        )
+        self._shed = Counter("recsvc_shed_requests", "Requests refused since too many waited", registry=self._registry)
+        self._store = self._gauge("recsvc_store_reachable", "1 when the live store answered", "livemostrecent")
         self._serving: str | None = None
         self._observe = lru_cache(maxsize=1024)(self._observer)
 
@@ -75,6 +84,19 @@ class Metrics:
     def has_problem(self, problem: bool) -> None:
         """Note whether a newer bundle would not load."""
         self._problem.set(int(problem))
+
+    def accepted(self, lags_seconds: Iterable[float]) -> None:
+        """Count new events by the seconds since each occurred."""
+        for lag in lags_seconds:
+            self._lag.observe(max(lag, 0.0))
+
+    def shed(self) -> None:
+        """Count a request that was refused since too many waited."""
+        self._shed.inc()
+
+    def reaches_store(self, reachable: bool) -> None:
+        """Note whether the live store answered just now."""
+        self._store.set(int(reachable))
 
     def page(self) -> bytes:
         """Everything counted, by all workers where there are several, in Prometheus' text format."""

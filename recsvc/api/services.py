@@ -97,6 +97,12 @@ class Services:
     store_is_reachable: Callable[[], bool]
     openapi: bytes
 
+    def reaches_store(self) -> bool:
+        """Whether the live store answers now; the metrics learn of it."""
+        reachable = self.store_is_reachable()
+        self.metrics.reaches_store(reachable)
+        return reachable
+
     def recommender(self) -> Answers:
         """Live bundle."""
         return self.live.current()

@@ -16,6 +16,7 @@ from recsvc.cli.bundles import bundles
 from recsvc.cli.customers import customers
 from recsvc.cli.events import events
 from recsvc.cli.keys import keys
+from recsvc.cli.observability import observability
 from recsvc.cli.recommend import recommend
 from recsvc.cli.serve import serve
 from recsvc.errors import RecsvcError
@@ -26,7 +27,7 @@ def cli() -> None:
     """Win-back recommendations: serve them, look at them, write them to files."""
 
 
-for command in (serve, recommend, batch, customers, bundles, keys, events):
+for command in (serve, recommend, batch, customers, bundles, keys, events, observability):
     cli.add_command(command)
 
 

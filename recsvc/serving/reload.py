@@ -18,6 +18,7 @@ from recsvc.errors import NotReady, RecsvcError
 from recsvc.serving.live_data import LiveData, NoLiveData
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
+from recsvc.store.engine import StoreUnavailable
 
 POLL_SECONDS = 0.25
 log = logging.getLogger(__name__)
@@ -89,6 +90,9 @@ class LiveRecommender:
             self._problem = None
             self._listener()
             log.info("bundle swapped", extra={"bundle_id": wanted})
+        except StoreUnavailable as error:
+            self._tried = None  # not the bundle's fault: try it again
+            self._note(str(error), wanted)
         except RecsvcError as error:
             self._note(str(error), wanted)
         except Exception as error:  # noqa: BLE001 - whatever a damaged file leads to, the watch goes on

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import SQLITE_FULL
 from sqlite3 import Connection as SqliteConnection
 
 import sqlalchemy as sa
@@ -22,6 +23,9 @@ from recsvc.store.migrations import upgrade
 from recsvc.store.schema import SCHEMA_VERSION, schema_version
 
 SQLITE_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+CONNECT_SECONDS = 5  # a host that swallows packets must not hold a request for minutes
+DISK_FULL = "its disk is full"
+POSTGRES_DISK_FULL = "53100"
 WRITERS_LOCK = 7_267_118_310  # of PostgreSQL, held by whoever writes; any number nobody else locks
 
 
@@ -65,7 +69,7 @@ def reaching(engine: sa.Engine) -> Iterator[sa.Connection]:
         with engine.begin() as connection:
             yield connection
     except SQLAlchemyError as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        raise StoreUnavailable(DISK_FULL if _is_full(error) else type(error).__name__) from error
 
 
 @contextmanager
@@ -88,11 +92,19 @@ def is_reachable(engine: sa.Engine) -> bool:
     return True
 
 
+def _is_full(error: SQLAlchemyError) -> bool:
+    cause = getattr(error, "orig", None)
+    full_sqlite = getattr(cause, "sqlite_errorcode", None) == SQLITE_FULL
+    return full_sqlite or getattr(cause, "sqlstate", None) == POSTGRES_DISK_FULL
+
+
 def _engine(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() == "postgresql" and "connect_timeout" not in parsed.query:
+            parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
         engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (SQLAlchemyError, ImportError) as error:
         fix = "give a SQLAlchemy URL; PostgreSQL needs recsvc[postgres]"

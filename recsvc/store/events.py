@@ -46,10 +46,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """How many events were new, and how many were there before."""
+    """The events of a batch that were new, in its order, and how many were there before."""
 
-    accepted: int
+    new: tuple[Event, ...]
     duplicate: int
+
+    @property
+    def accepted(self) -> int:
+        """How many were new."""
+        return len(self.new)
 
 
 class EventStore:
@@ -74,7 +79,7 @@ class EventStore:
             new = [event for event_id, event in by_id.items() if event_id not in there]
             if new:
                 connection.execute(sa.insert(events), [_row(event, received_at) for event in new])
-        return Added(len(new), len(some) - len(new))
+        return Added(tuple(new), len(some) - len(new))
 
     def of_customers(self, customer_ids: Collection[str], kinds: Collection[str], *, since: datetime) -> list[Event]:
         """Events of some customers at a moment or later, in order of that moment, then as they came."""

@@ -3,7 +3,9 @@
 There are few keys, so the whole table is read at once: a wrong key then costs the database nothing.
 A revoked key is refused within `MAX_AGE_SECONDS`. A new one works within `MIN_AGE_SECONDS`: a key that
 the ring does not know makes it read again, but not more often than that, whoever guesses keys.
-When the store does not answer, nobody is let in (503): a revocation must not wait for it to come back.
+When the store does not answer, nobody is let in (503): a revocation must not wait for it to come back. One reading is
+tried at a time, and its failure is the answer to all who waited for it: a store that fails slowly must not be asked by
+one thread after the other.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from recsvc.errors import RecsvcError
+from recsvc.store.engine import StoreUnavailable
 from recsvc.store.keys import ApiKey, KeyStore, digest_of, key_id_of
 
 MAX_AGE_SECONDS = 4.0
@@ -52,6 +55,8 @@ class KeyRing:
         self._clock = clock
         self._lock = Lock()
         self._snapshot = _Snapshot({}, float("-inf"))
+        self._readings = 0
+        self._failure: StoreUnavailable | None = None
 
     def identify(self, presented: str) -> ApiKey:
         """Key that was presented.
@@ -72,12 +77,22 @@ class KeyRing:
         return key
 
     def _working(self, max_age_seconds: float) -> Mapping[str, ApiKey]:
-        snapshot = self._snapshot
+        readings, snapshot = self._readings, self._snapshot
         if self._clock() - snapshot.read_at < max_age_seconds:
             return snapshot.keys
         with self._lock:
-            if self._snapshot is snapshot:  # else another thread has just read them
-                read_at = self._clock()
-                keys = {key.key_id: key for key in self._store.list() if key.revoked_at is None}
-                self._snapshot = _Snapshot(keys, read_at)
+            if self._readings == readings:  # else another thread has just tried
+                self._read()
+            if self._failure is not None:
+                raise StoreUnavailable(self._failure.problem)
             return self._snapshot.keys
+
+    def _read(self) -> None:
+        read_at = self._clock()
+        try:
+            keys = {key.key_id: key for key in self._store.list() if key.revoked_at is None}
+        except StoreUnavailable as error:
+            self._failure = error
+        else:
+            self._failure, self._snapshot = None, _Snapshot(keys, read_at)
+        self._readings += 1

@@ -7,6 +7,7 @@ it costs microseconds and no transaction. Other databases have nothing like it, 
 from __future__ import annotations
 
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import Error as SqliteError
 from threading import Lock
 from typing import cast
 
@@ -36,12 +37,21 @@ class CommitWatch:
             self._held.detach()
 
     def mark(self) -> int | None:
-        """Return a number that is another one after every commit; None where the database cannot tell."""
+        """Return a number that is another one after every commit; None where the database cannot tell.
+
+        Raises
+        ------
+        StoreUnavailable
+            If the database does not answer.
+        """
         if self._held is None:
             return None
         connection = cast(SqliteConnection, self._held.dbapi_connection)
-        with self._lock:
-            ((version,),) = connection.execute("PRAGMA data_version").fetchall()
+        try:
+            with self._lock:
+                ((version,),) = connection.execute("PRAGMA data_version").fetchall()
+        except SqliteError as error:
+            raise StoreUnavailable(type(error).__name__) from error
         return int(version)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from recsvc.store.engine import StoreUnavailable
-from tests.fake_recommender import CREATED_AT
+from tests.fake_recommender import CREATED_AT, NOW
 from tests.service import Service, serving
 
 
@@ -111,3 +111,30 @@ def test_metrics_need_a_key_unless_made_public(service: Service, tmp_path: Path)
 
     assert open_page.status_code == 200
     assert service.client.get("/metrics").status_code == 401
+
+
+def test_metrics_tell_how_late_new_events_come(service: Service) -> None:
+    moments = [NOW - timedelta(seconds=30), NOW - timedelta(hours=2), NOW + timedelta(minutes=5)]
+    events = [
+        {"event_id": f"e-{number}", "kind": "view", "customer_id": "a", "item_id": "i"}
+        | {"occurred_at": moment.isoformat()}
+        for number, moment in enumerate(moments)
+    ]
+
+    for _ in range(2):  # what is sent again is not late, it is a duplicate
+        service.post("/v1/events", json={"events": events})
+
+    page = service.get("/metrics").text
+    assert 'recsvc_event_lag_seconds_bucket{le="1.0"} 1.0' in page
+    assert 'recsvc_event_lag_seconds_bucket{le="60.0"} 2.0' in page
+    assert "recsvc_event_lag_seconds_count 3.0" in page
+
+
+def test_metrics_tell_whether_the_store_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path, metrics_public=True) as service:
+        before = service.client.get("/metrics").text
+        monkeypatch.setattr(sa.Engine, "begin", _broken)
+        after = service.client.get("/metrics").text
+
+    assert "recsvc_store_reachable 1.0" in before
+    assert "recsvc_store_reachable 0.0" in after

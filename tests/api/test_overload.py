@@ -41,6 +41,7 @@ def test_what_exceeds_the_room_is_refused_at_once_and_nothing_collapses(running:
     assert Counter(reply.status for reply in replies) == {200: THREADS, 503: 2 * ROOM - THREADS}
     assert all(b'"overloaded"' in reply.body and reply.headers["Retry-After"] for reply in refused)
     assert running.ask("/v1/customers/customer-1").status == 200
+    assert f"recsvc_shed_requests_total {2 * ROOM - THREADS}.0" in running.get("/metrics").decode()
 
 
 def test_a_stop_finishes_what_is_being_answered(running: Running, tmp_path: Path) -> None:

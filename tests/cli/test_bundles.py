@@ -1,34 +1,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from recsvc.bundle.reader import REPORT
 from recsvc.bundle.store import BundleStore
 from recsvc.cli.main import main
 from tests.running import Ended, run
-from tests.trained import Trained
+from tests.trained import Trained, with_another
 
 Bundles = Callable[..., Ended]
 
 
 @pytest.fixture
 def store(trained: Trained, tmp_path: Path) -> BundleStore:
-    """The trained bundle live, and another one beside it that is not."""
-    shutil.copytree(trained.artifacts, tmp_path / "artifacts")
-    store = BundleStore(tmp_path / "artifacts")
-    live = store.current()
-    with store.staging() as staged:
-        for name in live.manifest.files:
-            shutil.copyfile(live.path / name, staged / name)
-        (staged / REPORT).write_text("{}")
-        later = live.manifest.created_at.replace(year=live.manifest.created_at.year + 1)
-        store.add(staged, live.manifest.model_copy(update={"files": {}, "created_at": later}))
-    return store
+    return with_another(trained, tmp_path / "artifacts")
 
 
 @pytest.fixture

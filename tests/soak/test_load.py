@@ -19,7 +19,7 @@ SWAP_EVERY_SECONDS = 20.0
 
 @pytest.mark.soak
 def test_no_request_fails_under_load_while_bundles_are_swapped(shop: Shop, tmp_path: Path) -> None:
-    bundles = [_train(shop, tmp_path, day) for day in (29, 30)]
+    bundles = [train(shop, tmp_path, day) for day in (29, 30)]
     outcomes: Counter[str] = Counter()
     deadline = time.monotonic() + SECONDS
 
@@ -31,7 +31,7 @@ def test_no_request_fails_under_load_while_bundles_are_swapped(shop: Shop, tmp_p
         ]
         for client in clients:
             client.start()
-        _swap_until(deadline, bundles, tmp_path)
+        swap_until(deadline, bundles, tmp_path, every=min(SWAP_EVERY_SECONDS, SECONDS / 4))
         for client in clients:
             client.join()
 
@@ -40,7 +40,8 @@ def test_no_request_fails_under_load_while_bundles_are_swapped(shop: Shop, tmp_p
     assert set(outcomes) == set(bundles)
 
 
-def _train(shop: Shop, artifacts: Path, day: int) -> str:
+def train(shop: Shop, artifacts: Path, day: int) -> str:
+    """Id of a bundle as of a day."""
     return subprocess.check_output(shop.fit(artifacts, day), text=True).split()[-1]
 
 
@@ -57,10 +58,11 @@ def _ask_until(live: LiveService, customers: list[str], deadline: float, outcome
         turn += 1
 
 
-def _swap_until(deadline: float, bundles: list[str], artifacts: Path) -> None:
+def swap_until(deadline: float, bundles: list[str], artifacts: Path, *, every: float) -> None:
+    """Make one bundle live after the other, every so many seconds."""
     turn = 0
     while time.monotonic() < deadline:
         command = [RECSVC, "bundles", "activate", bundles[turn % len(bundles)], "--artifacts", str(artifacts)]
         subprocess.check_output(command)
-        time.sleep(min(SWAP_EVERY_SECONDS, SECONDS / 4))
+        time.sleep(every)
         turn += 1

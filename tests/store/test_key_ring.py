@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 
@@ -113,3 +116,36 @@ def test_nobody_is_let_in_once_the_keys_cannot_be_read(ring: Ring) -> None:
     assert still == made
     with pytest.raises(StoreUnavailable):
         ring.identify(plaintext)
+
+
+def test_one_failed_reading_answers_all_who_waited_for_it(tmp_path: Path) -> None:
+    begun, may_fail = Event(), Event()
+
+    class SlowlyFailing(CountingStore):
+        def list(self) -> tuple[ApiKey, ...]:
+            self.reads += 1
+            begun.set()
+            assert may_fail.wait(10)
+            raise StoreUnavailable("down")
+
+    ring = Ring(SlowlyFailing(open_store(f"sqlite:///{tmp_path / 'live.sqlite'}")))
+    waiting = Barrier(9)
+
+    def ask() -> bool:
+        waiting.wait()
+        try:
+            ring.identify("rsk_a_secret")
+        except StoreUnavailable:
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as threads:
+        refused = [threads.submit(ask) for _ in range(8)]
+        waiting.wait()
+        assert begun.wait(10)
+        time.sleep(0.1)  # for the others to reach the lock
+        may_fail.set()
+
+    ring.store.engine.dispose()
+    assert all(one.result() for one in refused)
+    assert ring.store.reads == 1
