@@ -1,23 +1,41 @@
 """One offer for everybody of a group, so that the expected profit is highest under one budget.
 
-Which of a group are contacted still follows profit per spend; which offer they get does not depend on who they are.
-At a price of money every group has a best offer, whatever the others do; the best of these answers over many prices is
-where a search begins that changes one group at a time as long as that pays.
+Which of a group are contacted still follows profit per spend; which offer they get does not depend on who they are. So
+each offer is worth to a group what the best of its members for the money bring: a curve of profit over spend that
+flattens. Choosing one curve for each group, and how far to go along it, is a small mixed-integer programme, which HiGHS
+solves; curves are drawn with a bounded number of corners, so its size does not grow with the number of customers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array, vstack
 
 from recsvc.domain.arrays import Counts, Vector
 from recsvc.domain.budget import Choice, choose
 
 Table = NDArray[np.float64]
-PRICES = 24  # of money, tried between free and what nobody pays
-PASSES = 4  # over the groups
+CORNERS = 64  # of a curve, at most
+PRECISION = 1e-4  # of the profit, at which the solver stops
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Pieces of all curves, from corner to corner; each array has shape (n_pieces,).
+
+    Attributes
+    ----------
+    curve : group x n_offers + offer
+    spend, profit : currency units, of the customers of the piece together
+    """
+
+    curve: Counts
+    spend: Vector
+    profit: Vector
 
 
 def choose_by_group(
@@ -42,53 +60,49 @@ def choose_by_group(
     >>> found.chosen.tolist(), offers.tolist()
     ([True, True, True], [0, 1])
     """
-    tried: dict[tuple[int, ...], float] = {}
-    rows = np.arange(len(profit))
-
-    def contacted(offers: Counts) -> Choice:
-        mine = offers[group]
-        one = choose(profit[rows, mine, None], spend[rows, mine, None], allowed[rows, mine, None], budget)
-        return Choice(one.chosen, mine)
-
-    def worth(offers: Counts) -> float:
-        key = tuple(offers.tolist())
-        if key not in tried:
-            found = contacted(offers)
-            tried[key] = float(profit[found.chosen, found.offer[found.chosen]].sum())
-        return tried[key]
-
-    best = max(_at_prices(profit, spend, allowed, group, n_groups), key=worth)
-    for _ in range(PASSES):
-        before = worth(best)
-        for one in range(n_groups):
-            best = max(_with_other_offers(best, one, profit.shape[1]), key=worth)
-        if worth(best) <= before:
-            break
-    return contacted(best), best
+    n_offers = profit.shape[1]
+    pieces = _pieces(profit, spend, allowed & (profit > 0), group, n_groups)
+    offers = _best_curves(pieces, n_groups, n_offers, budget)
+    rows, mine = np.arange(len(profit)), offers[group]
+    one = choose(profit[rows, mine, None], spend[rows, mine, None], allowed[rows, mine, None], budget)
+    return Choice(one.chosen, mine), offers
 
 
-def _at_prices(
-    profit: Table, spend: Table, allowed: NDArray[np.bool_], group: Counts, n_groups: int
-) -> Iterator[Counts]:
-    """Each group's best offer at one price of money after the other."""
-    for price in _prices(profit, spend, allowed):
-        gain = np.where(allowed, np.maximum(profit - price * spend, 0.0), 0.0)
-        by_group = np.stack([np.bincount(group, column, n_groups) for column in gain.T], axis=1)
-        yield np.argmax(by_group, axis=1)
+def _pieces(profit: Table, spend: Table, pays: NDArray[np.bool_], group: Counts, n_groups: int) -> Pieces:
+    """Curves of every group and offer: whom it pays to contact in order of profit per spend, a few at a time."""
+    customer, offer = np.nonzero(pays)
+    curve = group[customer] * profit.shape[1] + offer
+    gain, price = profit[pays], spend[pays]
+    with np.errstate(divide="ignore"):  # what costs nothing comes first
+        order = np.lexsort((-gain / price, curve))
+    sizes = np.bincount(curve, minlength=n_groups * profit.shape[1])
+    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    of_curve = curve[order]
+    corner = place * np.minimum(sizes, CORNERS)[of_curve] // np.maximum(sizes, 1)[of_curve]
+    key, piece = np.unique(of_curve * CORNERS + corner, return_inverse=True)
+    sums = (np.bincount(piece, figure[order]).astype(np.float64) for figure in (price, gain))
+    return Pieces(key // CORNERS, *sums)
 
 
-def _prices(profit: Table, spend: Table, allowed: NDArray[np.bool_]) -> Vector:
-    pays = allowed & (profit > 0) & (spend > 0)
-    if not pays.any():
-        return np.zeros(1)
-    return np.append(0.0, np.quantile(profit[pays] / spend[pays], np.linspace(0, 1, PRICES)))
-
-
-def _with_other_offers(offers: Counts, group: int, n_offers: int) -> Iterator[Counts]:
-    """The same offers, then with every other one for one group."""
-    yield offers
-    for offer in range(n_offers):
-        if offer != offers[group]:
-            changed = offers.copy()
-            changed[group] = offer
-            yield changed
+def _best_curves(pieces: Pieces, n_groups: int, n_offers: int, budget: float) -> Counts:
+    """Offer of each group, shape (n_groups,): of the programme in how much of each piece, and which curves, to take."""
+    n, n_curves = len(pieces.curve), n_groups * n_offers
+    if not n:
+        return np.zeros(n_groups, np.int64)
+    unit, each = budget or 1.0, np.arange(n_curves)
+    within_budget = coo_array((pieces.spend / unit, (np.zeros(n, int), np.arange(n))), (1, n + n_curves))
+    one_a_group = coo_array((np.ones(n_curves), (each // n_offers, n + each)), (n_groups, n + n_curves))
+    rows = np.tile(np.arange(n), 2)
+    columns = np.append(np.arange(n), n + pieces.curve)
+    of_its_curve = coo_array((np.repeat([1.0, -1.0], n), (rows, columns)), (n, n + n_curves))
+    most = np.concatenate([[budget / unit], np.ones(n_groups), np.zeros(n)])
+    found = milp(
+        -np.append(pieces.profit / pieces.profit.sum(), np.zeros(n_curves)),
+        constraints=LinearConstraint(vstack([within_budget, one_a_group, of_its_curve]), -np.inf, most),
+        bounds=Bounds(0, 1),
+        integrality=np.repeat([0, 1], [n, n_curves]),
+        options={"mip_rel_gap": PRECISION},
+    )
+    taken = np.asarray(found.x, np.float64)[n:]  # there is a solution: to take nothing is one
+    best: Counts = taken.reshape(n_groups, n_offers).argmax(axis=1)
+    return best

@@ -65,11 +65,12 @@ def test_nobody_is_chosen_without_money_and_everybody_who_pays_with_enough() -> 
     assert total(profit, rich) == pytest.approx(np.where(allowed, np.maximum(profit, 0), 0).max(axis=1).sum())
 
 
+@pytest.mark.parametrize("n_customers", [60, 2_000])
 @pytest.mark.parametrize("seed", range(10))
-def test_offers_of_groups_earn_what_trying_all_combinations_earns(seed: int) -> None:
-    profit, spend, allowed, budget = random_case(seed, 60)
-    group = np.random.default_rng(seed).integers(0, 3, 60)
-    rows = np.arange(60)
+def test_offers_of_groups_earn_what_trying_all_combinations_earns(seed: int, n_customers: int) -> None:
+    profit, spend, allowed, budget = random_case(seed, n_customers)
+    group = np.random.default_rng(seed).integers(0, 3, n_customers)
+    rows = np.arange(n_customers)
     best = 0.0
     for offers in product(range(profit.shape[1]), repeat=3):
         mine = np.array(offers)[group]
@@ -78,3 +79,20 @@ def test_offers_of_groups_earn_what_trying_all_combinations_earns(seed: int) -> 
     found, offers_found = choose_by_group(profit, spend, allowed, group, 3, budget)
     assert total(profit, found) >= 0.99 * best
     assert (found.offer == offers_found[group]).all()
+
+
+def test_groups_without_anybody_or_money_are_offered_nothing() -> None:
+    profit, spend, allowed, budget = random_case(3, 80)
+    some = np.ones(80, np.int64)
+    assert not choose_by_group(-np.abs(profit), spend, allowed, some, 3, budget)[0].chosen.any()
+    assert not choose_by_group(profit, spend, allowed, some, 3, 0.0)[0].chosen.any()
+    found, offers = choose_by_group(profit, spend, allowed, some, 3, budget)
+    assert found.chosen.any()
+    assert offers.shape == (3,)
+
+
+def test_what_costs_nothing_needs_no_budget() -> None:
+    profit, group = np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([0, 1])
+    found, offers = choose_by_group(profit, np.zeros((2, 2)), np.ones((2, 2), bool), group, 2, 0.0)
+    assert found.chosen.all()
+    assert offers.tolist() == [1, 0]
