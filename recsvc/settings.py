@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Largest request body; 256 customers with 2,000 exclusions fit into the default."""
     max_bundle_age_days: int = Field(30, ge=1)
     """`/health/ready` turns 503 when the live bundle was made longer ago: retraining has stopped."""
+    global_holdout: float = Field(0.1, ge=0, lt=1)
+    """Share of all customers whom no campaign contacts for a year, so that what all campaigns do can be told."""
     keys_required: bool = True
     """Whether `/v1` wants an API key; turn it off for a trial on your own machine only."""
     metrics_public: bool = False

@@ -39,7 +39,7 @@ NEEDED: dict[EventKind, tuple[str, ...]] = {
     "unsubscribe": ("channel",),
     "feedback": ("topic",),
 }
-DETAILS = ("quantity", "price", "order_id", "channel", "campaign_id", "slate_id", "topic", "score", "text")
+DETAILS = ("quantity", "price", "order_id", "channel", "campaign_id", "slate_id", "coupon", "topic", "score", "text")
 
 StorableId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=NO_NUL)]
 EventId = Annotated[str, Field(min_length=1, max_length=MAX_EVENT_ID, pattern=NO_NUL)]
@@ -75,6 +75,7 @@ class EventRequest(Request):
     channel: Word | None = None
     campaign_id: Word | None = None
     slate_id: Annotated[Word | None, Field(description="`recommendation_id` of the list it came from.")] = None
+    coupon: Annotated[Word | None, Field(description="Code the purchase was made with.")] = None
     topic: Literal["nps", "csat", "complaint", "review", "social", "churn_reason"] | None = None
     score: Annotated[float | None, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT)] = None
     text: Annotated[str | None, Field(max_length=MAX_TEXT, pattern=NO_NUL)] = None

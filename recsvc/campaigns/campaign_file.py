@@ -29,6 +29,8 @@ class Offer(Section):
     """Share taken off the order with which they return."""
     cost: NonNegativeFloat = 0.0
     """Currency units for each who returns with it: points, postage, a fixed sum."""
+    text: Annotated[str, Field(max_length=100)] = ""
+    """What customers are told of it; made of the discount where it is empty."""
     coupons: Name | None = None
     """Pool of the codes that go with it; none where it needs no code."""
     valid_days: PositiveInt = 30

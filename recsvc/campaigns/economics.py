@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsvc.campaigns.campaign_file import Campaign, Offer
 from recsvc.domain.arrays import Vector
+from recsvc.domain.layers import UNSURE
 
 Table = NDArray[np.float64]
 
@@ -68,7 +69,7 @@ def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Econom
     """Expectations under the campaign's response curve.
 
     An offer brings back `lift` of those who would stay away, and is used by everybody who returns, also by those who
-    would have returned without: so it is never worth its cost for somebody who all but surely returns.
+    would have returned without. Who all but surely returns is offered nothing that costs, whatever the curve says.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Econom
         used=used,
         spend=spend,
         profit=extra * prospects.value[:, None] - spend,
-        allowed=allowed | (used == 0),
+        allowed=(allowed & (away >= UNSURE)[:, None]) | (used == 0),
         value=prospects.value,
     )
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recsvc.campaigns.campaign_file import Campaign
-from recsvc.campaigns.contact import Reach
+from recsvc.campaigns.contact import Contactable, Reach
 from recsvc.campaigns.economics import Economics, Prospects, economics
 from recsvc.domain.arrays import Counts, Mask, Vector
 from recsvc.domain.budget import Choice, choose
@@ -39,12 +39,14 @@ class Candidates:
     layer : position in `layers.LAYERS`: the stratum of the draw, and the group of a common offer
     prospects : what they are expected to do
     reach : who may be contacted, and on which of the campaign's channels
+    contactable : what that rests on
     """
 
     customer_ids: pa.ChunkedArray
     layer: Counts
     prospects: Prospects
     reach: Reach
+    contactable: Contactable
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,17 @@ def read_customer_ids(path: Path) -> list[str]:
     return list(dict.fromkeys(_read_ids(path, "customer_id")["customer_id"].to_pylist()))
 
 
+def read_codes(path: Path) -> list[str]:
+    """Codes in the `code` column of a CSV or Parquet file, each once, in the order of the file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or has no such column.
+    """
+    return list(dict.fromkeys(_read_ids(path, "code")["code"].to_pylist()))
+
+
 def read_shown(paths: Iterable[Path]) -> dict[str, tuple[str, ...]]:
     """Items each customer was shown, once a showing, by files of earlier slates (columns customer_id, item_id).
 
@@ -116,7 +127,7 @@ def _read_parquet_as(path: Path, _schema: pa.Schema) -> pa.Table:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    texts = {"customer_id": pa.string(), "item_id": pa.string()}
+    texts = {name: pa.string() for name in ("customer_id", "item_id", "code")}
     return pacsv.read_csv(path, convert_options=pacsv.ConvertOptions(column_types=texts))
 
 

@@ -13,6 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from recsvc.cli.batch import batch
 from recsvc.cli.bundles import bundles
+from recsvc.cli.campaign import campaign
+from recsvc.cli.coupons import coupons
 from recsvc.cli.customers import customers
 from recsvc.cli.events import events
 from recsvc.cli.keys import keys
@@ -27,7 +29,7 @@ def cli() -> None:
     """Win-back recommendations: serve them, look at them, write them to files."""
 
 
-for command in (serve, recommend, batch, customers, bundles, keys, events, observability):
+for command in (serve, recommend, batch, customers, campaign, coupons, bundles, keys, events, observability):
     cli.add_command(command)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import orjson
+import sqlalchemy as sa
 
 from recsvc.bundle.reader import open_bundle
 from recsvc.bundle.store import BundleStore
@@ -36,6 +37,13 @@ def live_recommender(artifacts: Path | None) -> Recommender:
     for close in (engine.dispose, source.close):
         click.get_current_context().call_on_close(close)
     return Recommender(bundle, source.of_bundle(bundle))
+
+
+def live_engine(artifacts: Path | None) -> sa.Engine:
+    """Live store the settings name, made where there is none; let go of when the command ends."""
+    engine = open_store(load_settings(artifacts=artifacts).live_store_url)
+    click.get_current_context().call_on_close(engine.dispose)
+    return engine
 
 
 def write_json(value: object) -> None:

@@ -100,7 +100,7 @@ def _hull_steps(profit: Table, spend: Table, allowed: NDArray[np.bool_]) -> Step
     """
     rows = np.arange(len(profit))
     at_spend, at_profit = np.zeros(len(profit)), np.zeros(len(profit))
-    found: list[Steps] = []
+    found = [Steps(rows[:0], rows[:0], at_spend[:0], at_profit[:0])]  # so that nobody has no steps
     while len(rows):
         more, gain = spend[rows] - at_spend[rows, None], profit[rows] - at_profit[rows, None]
         possible = allowed[rows] & (gain > 0) & (more >= 0)

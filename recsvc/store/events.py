@@ -111,11 +111,18 @@ class EventStore:
             keys = connection.scalars(sa.select(events.c.customer_key).distinct().where(wanted, events.c.seq <= last))
             return last, frozenset(map(bytes, keys))
 
+    def of_kind(self, kind: EventKind, *, since: datetime) -> Iterator[Event]:
+        """Every event of a kind at a moment or later, in the order they came, a part at a time."""
+        return self._read(events.c.kind == kind, events.c.occurred_at >= stamp(since))
+
     def all(self) -> Iterator[Event]:
         """Every event, in the order they came, a part at a time."""
+        return self._read()
+
+    def _read(self, *wanted: sa.ColumnElement[bool]) -> Iterator[Event]:
         seq = 0
         while True:
-            asked = sa.select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(AT_ONCE)
+            asked = sa.select(events).where(events.c.seq > seq, *wanted).order_by(events.c.seq).limit(AT_ONCE)
             with reaching(self._engine) as connection:
                 rows = connection.execute(asked).all()
             if not rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2  # number of the last step in `migrations`
+SCHEMA_VERSION = 3  # number of the last step in `migrations`
 
 metadata = sa.MetaData()
 
@@ -50,4 +50,47 @@ availability = sa.Table(
     sa.Column("price", sa.BigInteger),  # minor units; none: what the bundle says
     sa.Column("changed_at", sa.String(32), nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False, unique=True),
+)
+
+campaigns = sa.Table(
+    "campaigns",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("bundle_id", sa.String(64), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),  # the campaign's file and what was expected of it, as JSON
+    sa.Column("begun_at", sa.String(32), nullable=False),
+    sa.Column("launched_at", sa.String(32)),  # none: interrupted, and nobody sees any of it
+    sa.Column("starts_at", sa.String(32), nullable=False),
+    sa.Column("ends_at", sa.String(32), nullable=False),
+    sa.Column("closed_at", sa.String(32)),
+)
+
+campaign_members = sa.Table(
+    "campaign_members",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("campaign", sa.String(64), nullable=False),
+    sa.Column("customer_key", sa.LargeBinary(16), nullable=False),
+    sa.Column("customer_id", sa.Text, nullable=False),
+    sa.Column("arm", sa.String(16), nullable=False),
+    sa.Column("layer", sa.String(32), nullable=False),
+    sa.Column("offer", sa.String(64), nullable=False),
+    sa.Column("channel", sa.String(64)),
+    sa.Column("send_at", sa.String(32)),
+    sa.Column("slate_id", sa.String(64)),
+    sa.Column("details", sa.Text, nullable=False),  # what the choice rested on, the slate and the code, as JSON
+    sa.UniqueConstraint("campaign", "customer_key"),
+    sa.Index("campaigns_of_customer", "customer_key"),
+    sqlite_autoincrement=True,
+)
+
+coupons = sa.Table(
+    "coupons",
+    metadata,
+    sa.Column("pool", sa.String(64), primary_key=True),
+    sa.Column("code", sa.String(64), primary_key=True),
+    sa.Column("campaign", sa.String(64)),
+    sa.Column("customer_key", sa.LargeBinary(16)),
+    sa.Column("drawn_at", sa.String(32)),
+    sa.UniqueConstraint("pool", "campaign", "customer_key"),
 )

@@ -1,0 +1,45 @@
+"""From a launched campaign's name to its report: members, orders since, codes used."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from recsvc.bundle.reader import Bundle
+from recsvc.campaigns.campaign_file import Campaign
+from recsvc.campaigns.outcomes import Window, outcomes, window_of
+from recsvc.campaigns.report import Report, report
+from recsvc.serving.customer_state import moment_of
+from recsvc.serving.live_data import LiveData
+from recsvc.store.campaigns import Launch, Member
+from recsvc.store.events import EventStore
+
+
+def campaign_of(launch: Launch) -> Campaign:
+    """The campaign's file as it was when it was launched."""
+    return Campaign.model_validate(launch.document["campaign"])
+
+
+def measure_window(launch: Launch, bundle: Bundle, now: datetime) -> Window:
+    """Days whose orders count for a campaign."""
+    days = campaign_of(launch).measure_days or bundle.models.economics.horizon_days
+    return window_of(launch, days, now)
+
+
+def report_of(
+    launch: Launch, bundle: Bundle, live: LiveData, parts: Iterable[Sequence[Member]], events: EventStore, now: datetime
+) -> Report:
+    """Report of a launched campaign as of now, by every order the bundle and the live store know of."""
+    campaign, window = campaign_of(launch), measure_window(launch, bundle, now)
+    used = coupons_used(events, moment_of(window.first))
+    return report(campaign, outcomes(bundle, live, campaign, parts, window, used), is_over=window.is_over)
+
+
+def coupons_used(events: EventStore, since: datetime) -> Mapping[str, frozenset[str]]:
+    """Codes customers bought with from a moment on, by customer id."""
+    used = defaultdict(set)
+    for event in events.of_kind("purchase", since=since):
+        if "coupon" in event.details:
+            used[event.customer_id].add(str(event.details["coupon"]))
+    return {customer_id: frozenset(codes) for customer_id, codes in used.items()}

@@ -1,0 +1,150 @@
+"""`recsvc campaign`: plan, launch, look at, export, close and report on win-back campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from recsvc.campaigns.campaign_file import load_campaign
+from recsvc.campaigns.exporting import PRESETS, Gate, Preset, Since, schema_of, tables, without_formulas
+from recsvc.campaigns.gathering import contact_facts, gather
+from recsvc.campaigns.launching import Stores, expected_json, launch, parts_of
+from recsvc.campaigns.planning import Plan, plan
+from recsvc.campaigns.reporting import campaign_of, report_of
+from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
+from recsvc.cli.files import write_tables
+from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
+from recsvc.serving.recommender import Recommender
+from recsvc.settings import load_settings
+from recsvc.store.campaigns import CampaignStore
+from recsvc.store.coupons import CouponStore
+from recsvc.store.events import EventStore
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def _with_file(command: Command) -> Command:
+    return click.argument("file", type=click.Path(path_type=Path))(command)
+
+
+@click.group()
+def campaign() -> None:
+    """Win-back campaigns: whom to contact, with which offer, where and when, and whether it worked."""
+
+
+@campaign.command("plan", epilog="Example: recsvc campaign plan spring.toml")
+@_with_file
+@with_artifacts
+@as_json
+def plan_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
+    """Show whom the campaign in FILE would contact and what to expect of it. Nothing is stored or sent."""
+    made, recommender = _planned(file, artifacts)
+    if as_json:
+        write_json(expected_json(made))
+    else:
+        show_plan(made, recommender.bundle.manifest.currency)
+
+
+@campaign.command("launch", epilog="Example: recsvc campaign launch spring.toml")
+@_with_file
+@with_artifacts
+@as_json
+def launch_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
+    """Carry the plan out: draw lots and codes, make everybody's slate, store it all. Sending is for `export`."""
+    made, recommender = _planned(file, artifacts)
+    engine, now = live_engine(artifacts), datetime.now(UTC)
+    console = Console(stderr=True)
+    parts = track(parts_of(made), "slates", console=console, disable=not console.is_terminal)
+    stores = Stores(CampaignStore(engine), CouponStore(engine))
+    launched = launch(made, recommender, stores, parts, now=now)
+    if as_json:
+        write_json({"name": launched.name, **expected_json(made)})
+        return
+    expected = made.expected
+    click.echo(f"launched {launched.name}: {expected.contacted} to contact, {expected.held_out} held out")
+    used = {offer.coupons for offer in made.campaign.offers}
+    for pool in stores.coupons.pools():
+        if pool.name in used and pool.left < expected.contacted:
+            click.echo(f"coupon pool {pool.name} has {pool.left} codes left: add some before the next one", err=True)
+
+
+@campaign.command("show", epilog="Example: recsvc campaign show spring-2026")
+@click.argument("name", required=False)
+@with_artifacts
+@as_json
+def show(name: str | None, artifacts: Path | None, as_json: bool) -> None:
+    """List launched campaigns, or one with what was expected of it."""
+    store = CampaignStore(live_engine(artifacts))
+    found = store.all() if name is None else [store.get(name)]
+    if as_json:
+        write_json([asdict(one) for one in found])
+    else:
+        show_campaigns(found, now=datetime.now(UTC), whole=name is not None)
+
+
+@campaign.command("export", epilog="Example: recsvc campaign export spring-2026 --channel email --out spring.csv")
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write: .csv, .jsonl or .parquet.")
+@click.option("--channel", help="Only messages on this channel.")
+@click.option("--preset", type=click.Choice(PRESETS), default="plain", help="Name columns as a tool imports them.")
+@with_artifacts
+def export(name: str, out: Path, channel: str | None, preset: Preset, artifacts: Path | None) -> None:
+    """Write one row a customer to contact; who unsubscribed, complained or bought since the launch is left out."""
+    engine = live_engine(artifacts)
+    store, events = CampaignStore(engine), EventStore(engine)
+    launched = store.get(name)
+    if launched.closed_at is not None:
+        raise click.ClickException(f"campaign {name} was closed: nothing of it may be sent any more")
+    campaign = campaign_of(launched)
+    since = launched.launched_at or launched.begun_at
+    bought = frozenset(event.customer_id for event in events.of_kind("purchase", since=since))
+    gate = Gate(Since(contact_facts(events, store, campaign, since), bought), channel)
+    made = tables(launched, store.members(name), gate, preset)
+    if out.suffix == ".csv":
+        made = map(without_formulas, made)
+    rows = write_tables(out, schema_of(campaign, preset), made)
+    click.echo(f"wrote {rows} messages to {out}")
+    for reason, count in sorted(gate.left_out.items()):
+        click.echo(f"left out, {reason.replace('_', ' ')}: {count}", err=True)
+
+
+@campaign.command("close", epilog="Example: recsvc campaign close spring-2026")
+@click.argument("name")
+@with_artifacts
+def close(name: str, artifacts: Path | None) -> None:
+    """End a campaign: it is shown and exported no longer, and still reported on."""
+    store = CampaignStore(live_engine(artifacts))
+    store.get(name)
+    store.close(name, at=datetime.now(UTC))
+    click.echo(f"closed {name}")
+
+
+@campaign.command("report", epilog="Example: recsvc campaign report spring-2026")
+@click.argument("name")
+@with_artifacts
+@as_json
+def report(name: str, artifacts: Path | None, as_json: bool) -> None:
+    """Say what a campaign brought about: contacted against held out, as assigned."""
+    recommender, engine = live_recommender(artifacts), live_engine(artifacts)
+    store, now = CampaignStore(engine), datetime.now(UTC)
+    launched = store.get(name)
+    found = report_of(launched, recommender.bundle, recommender.live, store.members(name), EventStore(engine), now)
+    if as_json:
+        write_json(asdict(found))
+    else:
+        show_report(launched, found, recommender.bundle.manifest.currency)
+
+
+def _planned(file: Path, artifacts: Path | None) -> tuple[Plan, Recommender]:
+    asked, recommender, engine = load_campaign(file), live_recommender(artifacts), live_engine(artifacts)
+    facts = contact_facts(EventStore(engine), CampaignStore(engine), asked)
+    holdout = load_settings(artifacts=artifacts).global_holdout
+    found = gather(recommender.bundle, asked, facts, holdout)
+    return plan(asked, found, recommender.bundle.models.economics.margin), recommender
