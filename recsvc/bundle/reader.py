@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsvc.bundle.customers import CustomersReader
@@ -95,6 +96,14 @@ class Bundle:
         """Consent, language, time zone and attributes in order of customer_id; None when the shop gave none."""
         path = self.folder / ATTRIBUTES
         return pq.read_table(path, memory_map=True) if path.is_file() else None
+
+    @cached_property
+    def not_to_be_profiled(self) -> frozenset[str]:
+        """Customers who want no personalisation."""
+        said = self.attributes
+        if said is None or "personalisation" not in said.column_names:
+            return frozenset()
+        return frozenset(said.filter(pc.equal(said["personalisation"], False))["customer_id"].to_pylist())
 
     @property
     def report(self) -> dict[str, Any]:

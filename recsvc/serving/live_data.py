@@ -71,6 +71,9 @@ class LiveData(Protocol):
     def stock(self) -> Stock | None:
         """What is on sale at this moment; None when nobody ever says."""
 
+    def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Those of some customers who were erased: nothing may be said of them, whatever a bundle holds."""
+
 
 class NoLiveData:
     """Nothing happened since."""
@@ -85,3 +88,7 @@ class NoLiveData:
 
     def stock(self) -> None:
         """Nobody says."""
+
+    def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Nobody."""
+        return frozenset()

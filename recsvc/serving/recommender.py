@@ -25,7 +25,7 @@ from recsvc.serving.display import MINOR_UNITS, item_at
 from recsvc.serving.explanations import explanations
 from recsvc.serving.filters import ItemFilters
 from recsvc.serving.live_data import LiveData, NoLiveData, Stock
-from recsvc.serving.live_records import Customers, customers_now
+from recsvc.serving.live_records import Customers, customers_now, strangers
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.ranking import choose
@@ -140,14 +140,28 @@ class Recommender:
         wanted = pc.greater(table[rank], after_rank)
         if states:
             wanted = pc.and_(wanted, pc.is_in(table["state"], value_set=pa.array(sorted(states))))
-        page = table.select(["customer_id", rank]).filter(wanted).slice(0, limit)
-        if not len(page):
+        ids, ranks = self._first_known(table.select(["customer_id", rank]).filter(wanted), limit)
+        if not ids:
             return ()
-        ids, ranks = page["customer_id"].to_pylist(), page[rank].to_pylist()
         histories, _ = self.bundle.customers.get_many(ids)
         places = [Places(**{rank.removesuffix("_rank"): place}) for place in ranks]
         found = self._profiles.of_many(histories, self.bundle.items.as_of_day, places)
         return tuple(WinBackRow(customer_id, state) for customer_id, state in zip(ids, found, strict=True))
+
+    def _first_known(self, listed: pa.Table, limit: int) -> tuple[list[str], list[int]]:
+        """Ids and places of the first customers of a list of whom something may be said."""
+        ids: list[str] = []
+        ranks: list[int] = []
+        for start in range(0, len(listed), max(limit, BATCH)):
+            page = listed.slice(start, max(limit, BATCH)).to_pydict()
+            some, places = page.values()
+            hidden = strangers(self.bundle, self.live, some)
+            shown = [(one, place) for one, place in zip(some, places, strict=True) if one not in hidden]
+            ids += [one for one, _ in shown]
+            ranks += [place for _, place in shown]
+            if len(ids) >= limit:
+                break
+        return ids[:limit], ranks[:limit]
 
     def item(self, item_id: str) -> Item:
         """What is known of a product.
