@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from recsvc.domain.arrays import Counts, Mask
+from recsvc.serving.slate import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ class LiveData(Protocol):
     def stock(self) -> Stock | None:
         """What is on sale at this moment; None when nobody ever says."""
 
+    def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
+        """What running campaigns promised some customers; whoever is in none is left out."""
+
 
 class NoLiveData:
     """Nothing happened since."""
@@ -85,3 +90,7 @@ class NoLiveData:
 
     def stock(self) -> None:
         """Nobody says."""
+
+    def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
+        """Nobody."""
+        return {}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from recsvc.bundle.reader import Bundle
+from recsvc.serving.live_campaigns import LiveCampaigns
 from recsvc.serving.live_customers import LiveCustomers
 from recsvc.serving.live_data import LiveCustomer, Stock
 from recsvc.serving.live_stock import LiveStock
+from recsvc.serving.slate import Promise
 from recsvc.store.availability import AvailabilityStore
+from recsvc.store.campaigns import CampaignStore
 from recsvc.store.events import EventStore
 from recsvc.store.watch import CommitWatch
 
@@ -21,11 +25,12 @@ class LiveSource:
     def __init__(self, engine: sa.Engine) -> None:
         self._events, self._offers = EventStore(engine), AvailabilityStore(engine)
         self._watch = CommitWatch(engine)
+        self._campaigns = LiveCampaigns(CampaignStore(engine))
 
     def of_bundle(self, bundle: Bundle) -> LiveOfBundle:
         """What happened since the `as_of` of a bundle, and what of its items is on sale."""
         customers = LiveCustomers(self._events, self._watch, bundle.manifest.as_of)
-        return LiveOfBundle(customers, LiveStock(self._offers, self._watch, bundle.items.ids))
+        return LiveOfBundle(customers, LiveStock(self._offers, self._watch, bundle.items.ids), self._campaigns)
 
     def close(self) -> None:
         """Let go of the database; bundles may not be asked afterwards."""
@@ -35,8 +40,8 @@ class LiveSource:
 class LiveOfBundle:
     """The `LiveData` of one bundle."""
 
-    def __init__(self, customers: LiveCustomers, stock: LiveStock) -> None:
-        self._customers, self._stock = customers, stock
+    def __init__(self, customers: LiveCustomers, stock: LiveStock, campaigns: LiveCampaigns) -> None:
+        self._customers, self._stock, self._campaigns = customers, stock, campaigns
 
     def changed(self, customer_id: str) -> bool:
         """Whether a customer did anything since `as_of` that changes their answer."""
@@ -49,3 +54,7 @@ class LiveOfBundle:
     def stock(self) -> Stock:
         """What is on sale at this moment."""
         return self._stock.now()
+
+    def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
+        """What running campaigns promised some customers; whoever is in none is left out."""
+        return self._campaigns.promises(customer_ids, now)

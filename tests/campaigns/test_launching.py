@@ -121,14 +121,16 @@ def test_a_name_is_used_once(made: Plan, recommender: Recommender, stores: Store
     assert members_of(stores) == launched
 
 
-def test_the_storefront_finds_the_slate_of_who_is_contacted_while_the_campaign_runs(
-    launched: list[Member], stores: Stores
-) -> None:
+def test_the_storefront_finds_members_while_the_campaign_runs(launched: list[Member], stores: Stores) -> None:
     contacted = next(one for one in launched if one.slate_id)
     held_out = next(one for one in launched if not one.slate_id)
     asked = [contacted.customer_id, held_out.customer_id]
 
-    assert [found for _, found in stores.campaigns.active_of(asked, now=LATER).values()] == [contacted]
+    found = stores.campaigns.active_of(asked, now=LATER)
+    assert {one: member for one, (_, member) in found.items()} == {
+        contacted.customer_id: contacted,
+        held_out.customer_id: held_out,
+    }
     assert stores.campaigns.active_of(asked, now=NOW) == {}
     assert stores.campaigns.active_of(asked, now=LATER + timedelta(days=60)) == {}
     stores.campaigns.close("spring", at=LATER)
