@@ -133,14 +133,38 @@ class CustomerProfile(CustomerSummary):
     why: Annotated[list[ReasonReply], Field(description="What put the customer on a list; empty when on none.")]
 
 
+class ExperimentReply(Reply):
+    """Running campaign that a customer is in."""
+
+    name: Annotated[str, Field(description="Send it as `campaign_id` of events.")]
+    arm: Annotated[str, Field(description="contacted, explored (offer drawn by lot), or held_out.")]
+    slate_id: Annotated[str | None, Field(description="`message_id` of the export; null when held out.")]
+
+
+class OfferReply(Reply):
+    """What a campaign offers a customer."""
+
+    name: str
+    text: Annotated[str, Field(description="What the customer reads; empty for a plain reminder.")]
+    discount: Annotated[float, Field(ge=0, lt=1, description="Share of an order.")]
+    code: str | None
+    valid_until: date
+    eligible_item_ids: Annotated[list[str], Field(description="Products of the slate it counts for.")]
+
+
 class RecommendationReply(Reply):
-    """A slate. `customer` is null, and `strategy` session or popular, when the customer never ordered."""
+    """A slate. `customer` is null, and `strategy` session or popular, when the customer never ordered.
+
+    `strategy` is campaign where the products of a running campaign's message lead.
+    """
 
     recommendation_id: str
     bundle_id: str
     customer_id: str
     strategy: Strategy
     customer: CustomerSummary | None
+    experiment: Annotated[ExperimentReply | None, Field(description="Null where no running campaign has them.")]
+    offer: OfferReply | None
     items: list[RecommendedItem]
     filters_applied: Annotated[
         list[str], Field(description="Filters that took items away, and rules that changed the slate, in words.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from recsvc.api.services import Answers
-from recsvc.serving.slate import CustomerState, Recommendation, SimilarItem, Slate, WinBackRow
+from recsvc.serving.slate import CustomerState, Promise, Recommendation, SimilarItem, Slate, WinBackRow
 
 Json = Mapping[str, object]
 MINOR_UNITS = 100
@@ -22,9 +22,15 @@ def slate_json(slate: Slate, recommender: Answers) -> Json:
         "customer_id": slate.query.customer_id,
         "strategy": slate.strategy,
         "customer": None if state is None else summary_json(state),
+        "experiment": None if slate.promise is None else _experiment_json(slate.promise),
+        "offer": None if slate.promise is None else slate.promise.offer,
         "items": [_recommended_json(one, recommender) for one in slate.items],
         "filters_applied": slate.filters_applied,
     }
+
+
+def _experiment_json(promise: Promise) -> Json:
+    return {"name": promise.campaign_id, "arm": promise.arm, "slate_id": promise.slate_id}
 
 
 def summary_json(state: CustomerState) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
@@ -69,6 +70,8 @@ def _product(one: Recommendation, recommender: Recommender) -> Json:
         "price": item.price,
         "url": item.url,
         "image_url": item.image_url,
+        "score": one.score,
         "reason": first.text,
+        "reasons": [asdict(reason) for reason in one.reasons],
         "block": BLOCKS.get(first.code, POPULAR),
     }

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from recsvc.domain.arrays import Counts, Mask
+from recsvc.serving.slate import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,9 @@ class LiveData(Protocol):
     def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
         """Those of some customers who were erased: nothing may be said of them, whatever a bundle holds."""
 
+    def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
+        """What running campaigns promised some customers; whoever is in none is left out."""
+
 
 class NoLiveData:
     """Nothing happened since."""
@@ -92,3 +97,7 @@ class NoLiveData:
     def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
         """Nobody."""
         return frozenset()
+
+    def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
+        """Nobody."""
+        return {}

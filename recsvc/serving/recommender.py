@@ -28,6 +28,7 @@ from recsvc.serving.live_data import LiveData, NoLiveData, Stock
 from recsvc.serving.live_records import Customers, customers_now, strangers
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
+from recsvc.serving.promises import with_promises
 from recsvc.serving.ranking import choose
 from recsvc.serving.reasons import ReasonWriter
 from recsvc.serving.rules import Rules
@@ -184,7 +185,7 @@ class Recommender:
         found = customers_now(self.bundle, self.live, customer_ids, context)
         rules = _rules(queries[0])
         scored, applied = self._scored_now(found, rules)
-        return [
+        slates = [
             Slate(
                 query=query,
                 bundle_id=self.bundle_id,
@@ -199,6 +200,8 @@ class Recommender:
                 zip(queries, self._arranged(scored, rules, queries), strict=True)
             )
         ]
+        members = [one for one, is_known in zip(customer_ids, found.known.tolist(), strict=True) if is_known]
+        return with_promises(slates, found, self.live.promises(members, now), self._may_be_shown)
 
     def _scored_now(self, found: Customers, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
         """Score with what happened since the bundle; what is sold out by now leaves the ranking, and moves nothing."""
@@ -209,6 +212,11 @@ class Recommender:
         if stock is None or not stock.sold_out[: self.bundle.items.n_catalogue].any():
             return scored, applied
         return scored.without(stock.sold_out), tuple(dict.fromkeys(("availability", *applied)))
+
+    def _may_be_shown(self, item_id: str) -> bool:
+        """Whether an item is known, and not sold out as of the last question."""
+        ids, stock = self.bundle.items.ids, self._stock
+        return item_id in ids and (stock is None or not stock.sold_out[ids.row(item_id)])
 
     def choose(self, scored: Scored, rules: Rules) -> Iterable[Counts]:
         """Positions of each customer's slate, customer by customer."""

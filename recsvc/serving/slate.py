@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-Strategy = Literal["personal", "session", "popular"]
+Strategy = Literal["personal", "session", "popular", "campaign"]
 Stage = Literal["trees", "blend", "popularity"]
 Evidence = Mapping[str, str | int | float]
 
@@ -115,6 +115,30 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What a running campaign promised a customer, so that every channel shows the same.
+
+    Attributes
+    ----------
+    campaign_id, arm
+        Which one, and the customer's arm in it.
+    slate_id, offer
+        None of somebody held out: they are treated as usual.
+    items
+        Products of the message, best first; none of somebody held out.
+    made_on
+        Day of the launch, days since 1970-01-01.
+    """
+
+    campaign_id: str
+    arm: str
+    made_on: int
+    slate_id: str | None = None
+    offer: Mapping[str, object] | None = None
+    items: tuple[Recommendation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FadedCategory:
     """A category that a customer used to buy regularly and has let lapse, though they still order."""
 
@@ -196,7 +220,8 @@ class Slate:
     """The ranked answer to one `Query`.
 
     `strategy` is `session` when nothing is known but what the customer looks at, and `popular` when not even that.
-    `customer` is None then.
+    `customer` is None then. It is `campaign` where a campaign's products lead the list; `promise` is what the campaign
+    that runs for this customer promised, whatever leads.
     """
 
     query: Query
@@ -205,6 +230,7 @@ class Slate:
     items: tuple[Recommendation, ...]
     customer: CustomerState | None = None
     filters_applied: tuple[str, ...] = field(default=())
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)

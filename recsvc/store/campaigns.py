@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -23,7 +23,6 @@ from recsvc.store.events import AT_ONCE
 from recsvc.store.moments import stamp
 from recsvc.store.schema import campaign_members, campaigns
 
-HELD_OUT: Final = "held_out"
 Json = Mapping[str, Any]  # Any: JSON values
 
 
@@ -176,15 +175,24 @@ class CampaignStore:
                 shown.setdefault(customer_id, []).extend(one["item_id"] for one in products)
         return shown
 
+    def running(self, *, now: datetime) -> list[Launch]:
+        """Campaigns whose slates are shown now, the latest launched last."""
+        asked = sa.select(campaigns).where(*_runs(now)).order_by(campaigns.c.launched_at, campaigns.c.name)
+        with reaching(self._engine) as connection:
+            return [_launch(row) for row in connection.execute(asked)]
+
+    def keys_of(self, name: str) -> Iterator[bytes]:
+        """Key of every member of a campaign."""
+        asked = sa.select(campaign_members.c.customer_key).where(campaign_members.c.campaign == name)
+        with reaching(self._engine) as connection:
+            yield from map(bytes, connection.scalars(asked.execution_options(yield_per=AT_ONCE)))
+
     def active_of(self, customer_ids: Collection[str], *, now: datetime) -> dict[str, tuple[Launch, Member]]:
-        """Campaign whose slate each customer is to see now, the latest launched; held out customers see none."""
-        moment = stamp(now)
+        """Running campaign of each customer who is in one, the latest launched, and what they are in it."""
         asked = (
             sa.select(campaign_members, *(column.label(f"its_{column.name}") for column in campaigns.c))
             .join(campaigns, campaigns.c.name == campaign_members.c.campaign)
-            .where(campaign_members.c.customer_key.in_([key_of_id(one) for one in customer_ids]))
-            .where(campaign_members.c.arm != HELD_OUT, campaigns.c.launched_at <= moment)
-            .where(campaigns.c.starts_at <= moment, campaigns.c.ends_at > moment, campaigns.c.closed_at.is_(None))
+            .where(campaign_members.c.customer_key.in_([key_of_id(one) for one in customer_ids]), *_runs(now))
             .order_by(campaigns.c.launched_at, campaigns.c.name)
         )
         with reaching(self._engine) as connection:
@@ -195,6 +203,11 @@ class CampaignStore:
         changed = sa.update(campaigns).where(campaigns.c.name == name, campaigns.c[column].is_(None))
         with writing(self._engine) as connection:
             connection.execute(changed.values({column: stamp(at)}))
+
+
+def _runs(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    moment, of = stamp(now), campaigns.c
+    return of.launched_at <= moment, of.starts_at <= moment, of.ends_at > moment, of.closed_at.is_(None)
 
 
 def _campaign_row(launch: Launch) -> dict[str, object]:
