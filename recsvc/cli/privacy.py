@@ -112,9 +112,12 @@ def _profile(recommender: Recommender, customer_id: str, now: datetime) -> Any: 
 def _record(recommender: Recommender, customer_id: str) -> Json:
     """Order lines, touchpoints and attributes of the record, as they were trained on."""
     bundle = recommender.bundle
-    record = bundle.customers.get(customer_id)
+    erased = recommender.live.erased([customer_id])
+    record = None if erased else bundle.customers.get(customer_id)
     said = bundle.attributes
-    attributes = [] if said is None else [row for row in said.to_pylist() if row["customer_id"] == customer_id]
+    attributes = (
+        [] if said is None or erased else [row for row in said.to_pylist() if row["customer_id"] == customer_id]
+    )
     if record is None:
         return {"orders": [], "touchpoints": [], "attributes": attributes}
     lines = zip(record.line_day, record.line_item, record.line_quantity, record.line_amount, strict=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsvc.bundle.reader import Bundle, read_categories, read_shelf
+from recsvc.bundle.reader import Bundle, read_categories, read_nameable, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts
 from recsvc.domain.history import Histories, take
 from recsvc.errors import UnknownCustomer
@@ -61,7 +61,8 @@ class Recommender:
         self.scorer = Scorer(bundle)
         catalogue = bundle.catalogue.slice(0, bundle.items.n_catalogue)
         self._house = HouseRules(bundle.standing, ItemFilters(catalogue, bundle.items.as_of_day), bundle.items)
-        self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
+        recent_days, self.nameable = bundle.manifest.ranking["recent_days"], read_nameable(bundle.catalogue)
+        self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, recent_days, self.nameable)
         self._profiles = ProfileWriter(
             models=bundle.models,
             shelf=read_shelf(bundle.catalogue),
