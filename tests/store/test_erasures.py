@@ -29,10 +29,10 @@ def event(event_id: str, customer_id: str, at: datetime = NOW) -> Event:
 def test_whoever_is_erased_leaves_nothing_and_nothing_more_is_kept_of_them(engine: sa.Engine) -> None:
     events, coupons, store = EventStore(engine), CouponStore(engine), ErasureStore(engine)
     events.add([event("1", "7"), event("2", "8")], received_at=NOW)
-    coupons.generate("spring", 3)
-    coupons.draw("spring", "one", ["7", "8"], at=NOW)
     campaigns = CampaignStore(engine)
     campaigns.begin(Launch("one", "b", {}, NOW, NOW, NOW))
+    coupons.generate("spring", 3)
+    coupons.draw("spring", "one", ["7", "8"], at=NOW)
     campaigns.add("one", [Member("7", "held_out", "high_lost", "ten"), Member("8", "held_out", "high_lost", "ten")])
 
     counts = store.erase("7", at=NOW)
