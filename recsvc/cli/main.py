@@ -18,6 +18,7 @@ from recsvc.cli.coupons import coupons
 from recsvc.cli.customers import customers
 from recsvc.cli.events import events
 from recsvc.cli.keys import keys
+from recsvc.cli.kpi import kpi
 from recsvc.cli.observability import observability
 from recsvc.cli.privacy import privacy
 from recsvc.cli.recommend import recommend
@@ -30,7 +31,20 @@ def cli() -> None:
     """Win-back recommendations: serve them, look at them, write them to files."""
 
 
-for command in (serve, recommend, batch, customers, campaign, coupons, bundles, keys, events, privacy, observability):
+for command in (
+    serve,
+    recommend,
+    batch,
+    customers,
+    campaign,
+    coupons,
+    kpi,
+    bundles,
+    keys,
+    events,
+    privacy,
+    observability,
+):
     cli.add_command(command)
 
 

@@ -8,8 +8,9 @@ from scipy.special import logit
 from recsvc.domain.customer_features import FEATURE_NAMES, NEVER
 from recsvc.domain.history import concatenate
 from recsvc.domain.lapse import LapseThresholds
+from recsvc.domain.past_records import records_before, spend_between
 from tests.domain.record_strategies import histories, plain, summary
-from training.past_windows import MAX_WINDOWS, past_windows, records_before, sample_records, spend_between
+from training.past_windows import MAX_WINDOWS, past_windows, sample_records
 from training.transactions import BG_NBD, MBG_NBD
 
 
