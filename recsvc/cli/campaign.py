@@ -17,7 +17,8 @@ from recsvc.campaigns.exporting import PRESETS, Gate, Preset, Since, schema_of, 
 from recsvc.campaigns.gathering import contact_facts, gather
 from recsvc.campaigns.launching import Stores, expected_json, launch, parts_of
 from recsvc.campaigns.planning import Plan, plan
-from recsvc.campaigns.reporting import campaign_of, report_of
+from recsvc.campaigns.reporting import campaign_of, measure_window, report_of
+from recsvc.cli.campaign_files import write_report
 from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
 from recsvc.cli.files import write_tables
 from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
@@ -128,14 +129,18 @@ def close(name: str, artifacts: Path | None) -> None:
 
 @campaign.command("report", epilog="Example: recsvc campaign report spring-2026")
 @click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write besides: .html, .csv or .json.")
 @with_artifacts
 @as_json
-def report(name: str, artifacts: Path | None, as_json: bool) -> None:
+def report(name: str, out: Path | None, artifacts: Path | None, as_json: bool) -> None:
     """Say what a campaign brought about: contacted against held out, as assigned."""
     recommender, engine = live_recommender(artifacts), live_engine(artifacts)
     store, now = CampaignStore(engine), datetime.now(UTC)
     launched = store.get(name)
     found = report_of(launched, recommender.bundle, recommender.live, store.members(name), EventStore(engine), now)
+    if out is not None:
+        window = measure_window(launched, recommender.bundle, now)
+        write_report(out, launched, found, window, recommender.bundle.manifest.currency)
     if as_json:
         write_json(asdict(found))
     else:

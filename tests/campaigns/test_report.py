@@ -11,6 +11,7 @@ from recsvc.campaigns.campaign_file import Campaign
 from recsvc.campaigns.outcomes import Outcomes, Window, outcomes
 from recsvc.campaigns.planning import EXPLORED, HELD_OUT
 from recsvc.campaigns.report import report
+from recsvc.campaigns.report_page import lift_chart, render
 from recsvc.campaigns.reporting import coupons_used, measure_window
 from recsvc.experiments.assignment import draw_arms, lots
 from recsvc.serving.live_source import LiveSource
@@ -151,3 +152,18 @@ def test_offers_drawn_by_lot_are_not_compared_with_who_was_held_out_from_a_chose
     parts = [part for part in report(campaign_with(), found, is_over=True).parts if part.by == "offer"]
 
     assert [part.name for part in parts] == ["reminder"]
+
+
+def test_the_page_draws_each_lift_where_it_lies_and_escapes_names(campaign_with: Callable[..., Campaign]) -> None:
+    campaign = campaign_with()
+    found = report(campaign, simulated(np.random.default_rng(5), 2_000, 0.05), is_over=True)
+    hostile = Launch("<b>", "b", {}, NOW, NOW, NOW, launched_at=NOW)
+
+    chart, page = lift_chart(found), render(hostile, found, Window(FIRST, FIRST + 30, True), "GBP")
+
+    everybody = chart.bars[0]
+    assert everybody.low < everybody.x < everybody.high
+    assert (everybody.x > chart.zero) == (found.lift.value > 0)
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert found.verdict in page

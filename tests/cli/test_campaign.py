@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from datetime import UTC, datetime
@@ -80,6 +81,15 @@ def test_a_campaign_from_plan_to_report(
     assert (report["contacted"]["returned"], report["held_out"]["returned"], report["redeemed"]) == (12, 0, 12)
     assert report["lift"]["low"] < report["lift"]["value"] == report["contacted"]["share"]
     assert "Customers won" in ask("campaign", "report", "spring")
+    for ending in ("html", "csv", "json"):
+        ask("campaign", "report", "spring", "--out", tmp_path / f"report.{ending}")
+    assert json.loads((tmp_path / "report.json").read_text("utf-8")) == report
+    with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as written:
+        first, *_ = csv.DictReader(written)
+    assert (first["contacted_returned"], first["held_out_returned"]) == ("12", "0")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert report["verdict"] in page
+    assert "<script" not in page
     again = ask("campaign", "export", "spring", "--out", tmp_path / "spring.csv")
     assert again.startswith(f"wrote {planned['contacted'] - 12} messages")
 
