@@ -34,6 +34,7 @@ from training.config_recipe import (
 from training.config_tables import (
     ContactsConfig,
     CustomersConfig,
+    ErasuresConfig,
     EventsConfig,
     FeedbackConfig,
     LiveConfig,
@@ -41,7 +42,7 @@ from training.config_tables import (
 )
 
 Document = dict[str, Any]  # Any: TOML nests freely; pydantic checks it
-TABLES = ("orders", "items", "customers", "contacts", "events", "feedback", "promotions", "live")
+TABLES = ("orders", "items", "customers", "contacts", "events", "feedback", "promotions", "live", "erasures")
 PRESETS = resources.files("training") / "presets"
 
 
@@ -62,6 +63,7 @@ class TrainingConfig(Section):
     feedback: FeedbackConfig | None = None
     promotions: PromotionsConfig | None = None
     live: LiveConfig | None = None
+    erasures: ErasuresConfig | None = None
     services: ServicesConfig = ServicesConfig()
     cleaning: CleaningConfig = CleaningConfig()
     item_level: str | None = None

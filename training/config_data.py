@@ -121,6 +121,8 @@ class ItemsConfig(Source):
     columns: ItemColumns = ItemColumns()
     attributes: tuple[AttributeName, ...] = ()
     """Other columns that filters of a slate may name; whatever is not named stays where it is."""
+    sensitive_categories: tuple[str, ...] = ()
+    """Categories never named of anybody, nor in a message, beside those whose name hints at health or faith."""
 
 
 class ServicesConfig(Section):

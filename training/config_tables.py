@@ -5,6 +5,7 @@ They follow the rules of `config_data`: names on the left are ours, values are t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -124,3 +125,10 @@ class PromotionsConfig(Source):
 
     columns: PromotionColumns = PromotionColumns()
     starts_at_format: str | None = None
+
+
+class ErasuresConfig(Section):
+    """Who was erased: their orders count for items, and for nobody."""
+
+    path: Path
+    """File that `recsvc privacy tombstones` wrote."""

@@ -51,10 +51,12 @@ class CustomerTable:
         One of `return_model.ORDERINGS`.
     categories
         Names that the favourite categories point into.
+    unlisted
+        Ids of customers who may be on no list: they want no personalisation.
     """
 
-    def __init__(self, ordering: str, categories: tuple[str, ...]) -> None:
-        self._ordering, self._categories = ordering, categories
+    def __init__(self, ordering: str, categories: tuple[str, ...], unlisted: frozenset[str] = frozenset()) -> None:
+        self._ordering, self._categories, self._unlisted = ordering, categories, unlisted
         self._ids: list[str] = []
         self._parts: list[dict[str, AnyArray]] = []
 
@@ -63,7 +65,7 @@ class CustomerTable:
         self._ids.extend(customer_ids)
         self._parts.append(
             {
-                **_lists(figures),
+                **self._lists(customer_ids, figures),
                 **_standing_columns(figures),
                 **{name: getattr(figures, name) for name in (*COUNTS, *FIGURES)},
                 **_day_columns(figures, expected),
@@ -103,6 +105,10 @@ class CustomerTable:
         table |= {name: self._category(name, columns) for name in CATEGORIES}
         return pa.table(table | {name: _arrow(name, columns) for name in ("price_level", "price_position")})
 
+    def _lists(self, customer_ids: tuple[str, ...], figures: Profiles) -> dict[str, AnyArray]:
+        may_be = np.array([one not in self._unlisted for one in customer_ids], bool)
+        return {"to_win_back": figures.to_win_back() & may_be, "to_warn_of": figures.to_warn_of() & may_be}
+
     def _columns(self) -> dict[str, AnyArray]:
         return {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
 
@@ -128,10 +134,6 @@ class CustomerTable:
 def worth(ordering: str, columns: dict[str, AnyArray]) -> Vector:
     """Score of the customers on the list by the shipped ordering; the highest comes first."""
     return columns["spend" if ordering == PAST_SPEND else "expected_value_of_contact"]
-
-
-def _lists(figures: Profiles) -> dict[str, AnyArray]:
-    return {"to_win_back": figures.to_win_back(), "to_warn_of": figures.to_warn_of()}
 
 
 def _standing_columns(figures: Profiles) -> dict[str, AnyArray]:

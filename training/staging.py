@@ -233,7 +233,7 @@ def _second_pass(
     day, shelf = prepared.as_of_day, read_shelf(prepared.items)
     statistics = ItemStatistics(len(prepared.items))
     sample = NeighbourSample(prepared.n_lines, prepared.n_catalogue, config.als.random_state)
-    matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering, shelf.names)
+    matrices, pasts, customers = [], [], CustomerTable(models.targeting.ordering, shelf.names, prepared.unprofiled())
     churn = ChurnEvidence(build_market(prepared)) if explained else None
     for histories in batches:
         figures = profiles(histories, models, day)

@@ -15,11 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.expr.types import Table
 
+from recsvc.bundle.reader import SENSITIVE_ITEMS, without_personalisation
 from recsvc.domain.ids import digest_of
+from recsvc.domain.shelf import without_sensitive
 from recsvc.errors import DataError
 from training import summaries
 from training.cleaning import CleaningReport, clean
 from training.config import TrainingConfig
+from training.erased import without_erased
 from training.habits import acts_of_contacts, acts_of_orders, daily_acts
 from training.item_table import type_items
 from training.live_events import read_live, with_live_purchases
@@ -106,6 +109,10 @@ class Prepared:
         """Digest of the item ids in order of row, to tie factors to."""
         return digest_of(self.items["item_id"].to_pylist())
 
+    def unprofiled(self) -> frozenset[str]:
+        """Customers who want no personalisation."""
+        return without_personalisation(self.attributes)
+
     def record_batches(self, size: int = RECORD_BATCH) -> Iterator[pa.RecordBatch]:
         """Stream `record_lines`, in their order, at most `size` lines at a time."""
         yield from self.session.stream(self.record_lines, size)
@@ -140,7 +147,8 @@ def read_tables(session: Session, config: TrainingConfig) -> Tables:
         findings += validate_items(raw_items, config.items)
     with engine_errors_as_data_errors("orders", PATTERN_HINT):
         lines = whole_ids(typed)
-        orders = flag_orders(session, with_live_purchases(session, lines, live) if live else lines, described, config)
+        together = with_live_purchases(session, lines, live) if live else lines
+        orders = flag_orders(session, without_erased(session, together, config), described, config)
     session.drop(typed)
     products = name_products(session, orders.items, described, config.item_level)
     optional = read_optional(session, config, orders, live)
@@ -176,7 +184,7 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         session=session,
         as_of_day=as_of_day,
         customer_ids=tuple(customers.order_by("customer_row").to_pyarrow()["customer_id"].to_pylist()),
-        items=items.drop("item_key").order_by("item_row").to_pyarrow(),
+        items=_with_sensitive(items.drop("item_key").order_by("item_row").to_pyarrow(), config),
         lines=lines,
         record_lines=summaries.in_record_order(records),
         n_lines=n_lines,
@@ -189,6 +197,16 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         attributes=_attributes(tables.optional, customers),
         promotions=_promotions(tables, items, as_of_day),
     )
+
+
+def _with_sensitive(items: pa.Table, config: TrainingConfig) -> pa.Table:
+    """Items with a column of which are of a sensitive category; where there are categories."""
+    if "category" not in items.column_names:
+        return items
+    paths = items["category"].to_pylist()
+    told = without_sensitive(paths, config.items.sensitive_categories if config.items else ())
+    flags = [path is not None and kept is None for path, kept in zip(paths, told, strict=True)]
+    return items.append_column(SENSITIVE_ITEMS, pa.array(flags, pa.bool_()))
 
 
 def _all_acts(orders: FlaggedOrders, optional: OptionalTables) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -144,6 +145,16 @@ class EventsRequest(Request):
             else:
                 kept.append(one.event())
         return kept, rejected
+
+    def all_rejected(self, rejected: Sequence[Rejected], erased: Collection[str]) -> list[Rejected]:
+        """What `sorted_out` rejected, and the events of customers who were erased; in the order of the batch."""
+        of_erased = {
+            index: Rejected(index=index, reason="customer_id: was erased; nothing is kept of them")
+            for index, one in enumerate(self.events)
+            if not isinstance(one, Refused) and one.customer_id in erased
+        }
+        found = of_erased | {one.index: one for one in rejected}
+        return [found[index] for index in sorted(found)]
 
 
 class EventsReply(Reply):

@@ -17,7 +17,7 @@ def post_events(services: Services, body: EventsRequest) -> Json:
     return {
         "accepted": added.accepted,
         "duplicate": added.duplicate,
-        "rejected": [one.model_dump() for one in rejected],
+        "rejected": [one.model_dump() for one in body.all_rejected(rejected, added.erased)],
     }
 
 

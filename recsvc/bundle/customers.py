@@ -210,9 +210,9 @@ class CustomersReader:
             value = transaction.get(key_of_id(customer_id))
         return Habit() if value is None else _decoded_habit(value)
 
-    def get_many(self, customer_ids: list[str]) -> tuple[Histories, AnyArray]:
-        """Records in the order asked for, empty where unknown, and whether each was known."""
-        found = [self.get(customer_id) for customer_id in customer_ids]
+    def get_many(self, customer_ids: list[str], hidden: frozenset[str] = frozenset()) -> tuple[Histories, AnyArray]:
+        """Records in the order asked for, empty where unknown or hidden, and whether each was known."""
+        found = [None if customer_id in hidden else self.get(customer_id) for customer_id in customer_ids]
         known = np.array([history is not None for history in found], bool)
         pairs = zip(found, customer_ids, strict=True)
         return concatenate([history or no_history(customer_id) for history, customer_id in pairs]), known

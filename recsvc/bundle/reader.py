@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsvc.bundle.customers import CustomersReader
 from recsvc.bundle.manifest import FoldInConvention, Manifest
 from recsvc.bundle.store import BundleFolder, check_files
-from recsvc.domain.arrays import Factors, Vector, frozen
+from recsvc.domain.arrays import Factors, Mask, Vector, frozen
 from recsvc.domain.blending import LinearBlend, RankedBy
 from recsvc.domain.business_rules import StandingRules
 from recsvc.domain.category_clock import Categories, top_categories
@@ -34,6 +35,7 @@ from recsvc.errors import BundleCorrupt, BundleError
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
 CUSTOMERS, CUSTOMER_TABLE, ATTRIBUTES = "customers.lmdb", "customers.parquet", "attributes.parquet"
 RULES = "rules.json"
+SENSITIVE_ITEMS = "is_sensitive"  # column of the items; older bundles have none
 VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
 RANKER, TREES, REPORT = "ranker.json", "ranker.txt", "report.json"
 BOUGHT_TOGETHER, LIKED_TOGETHER = "bought_together", "liked_together"
@@ -96,11 +98,23 @@ class Bundle:
         path = self.folder / ATTRIBUTES
         return pq.read_table(path, memory_map=True) if path.is_file() else None
 
+    @cached_property
+    def not_to_be_profiled(self) -> frozenset[str]:
+        """Customers who want no personalisation."""
+        return without_personalisation(self.attributes)
+
     @property
     def report(self) -> dict[str, Any]:
         """What training reported, as JSON."""
         content: dict[str, Any] = orjson.loads((self.folder / REPORT).read_bytes())
         return content
+
+
+def without_personalisation(attributes: pa.Table | None) -> frozenset[str]:
+    """Customers who want no personalisation, by what the retailer said of them."""
+    if attributes is None or "personalisation" not in attributes.column_names:
+        return frozenset()
+    return frozenset(attributes.filter(pc.equal(attributes["personalisation"], False))["customer_id"].to_pylist())
 
 
 def open_bundle(bundle: BundleFolder) -> Bundle:
@@ -173,8 +187,22 @@ def read_categories(catalogue: pa.Table) -> Categories:
 
 
 def _paths(catalogue: pa.Table) -> list[str | None]:
+    """Category of each item that may be told of, None for the others."""
     known = "category" in catalogue.column_names
-    return catalogue["category"].to_pylist() if known else [None] * len(catalogue)
+    paths = catalogue["category"].to_pylist() if known else [None] * len(catalogue)
+    if SENSITIVE_ITEMS not in catalogue.column_names:
+        return paths
+    flags = catalogue[SENSITIVE_ITEMS].to_pylist()
+    return [None if is_sensitive else path for path, is_sensitive in zip(paths, flags, strict=True)]
+
+
+def read_nameable(catalogue: pa.Table) -> Mask:
+    """Items that may be named in a reason or a message: those without a sensitive category; shape (n_items,)."""
+    if "category" not in catalogue.column_names:
+        return np.ones(len(catalogue), bool)
+    told = without_sensitive(_paths(catalogue))
+    nameable: Mask = np.array([path is not None for path in told], bool) | catalogue["category"].is_null().to_numpy()
+    return nameable
 
 
 def fold_in_params(convention: FoldInConvention) -> FoldInParams:

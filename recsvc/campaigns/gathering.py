@@ -25,6 +25,7 @@ from recsvc.domain.touchpoints import KINDS, Touchpoints
 from recsvc.errors import DataError
 from recsvc.experiments.assignment import held_out_of_everything
 from recsvc.serving.customer_state import moment_of
+from recsvc.serving.live_data import LiveData
 from recsvc.store.campaigns import CampaignStore
 from recsvc.store.events import EventStore
 
@@ -51,8 +52,10 @@ class ContactFacts:
     messages: Mapping[str, int] = field(default_factory=dict)
 
 
-def gather(bundle: Bundle, campaign: Campaign, facts: ContactFacts, global_holdout: float) -> Candidates:
-    """Audience of a campaign with everything a plan needs of it, in the order of the bundle's table.
+def gather(
+    bundle: Bundle, live: LiveData, campaign: Campaign, facts: ContactFacts, global_holdout: float
+) -> Candidates:
+    """Audience of a campaign with everything a plan needs of it, in the order of the bundle's table; nobody erased.
 
     Parameters
     ----------
@@ -69,6 +72,8 @@ def gather(bundle: Bundle, campaign: Campaign, facts: ContactFacts, global_holdo
     if "layer" not in bundle.customer_table.column_names:
         raise DataError(f"bundle {bundle.bundle_id}", "has no layers of customers", "train again with this release")
     table = bundle.customer_table.take(pa.array(np.flatnonzero(audience(bundle, campaign.audience))))
+    erased = live.erased(table["customer_id"].to_pylist())
+    table = table.filter(pc.invert(pc.is_in(table["customer_id"], value_set=pa.array(sorted(erased), pa.string()))))
     said = _contactable(bundle, table, campaign, facts, global_holdout)
     found = reach(said, campaign.contact)
     costs = np.array(list(campaign.channels.values()))

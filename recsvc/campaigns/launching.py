@@ -107,6 +107,8 @@ class _Making:
         reachable = np.flatnonzero(plan.candidates.reach.reachable)
         self.in_economics = np.searchsorted(reachable, plan.rows)
         self.channels = tuple(self.campaign.channels)
+        ids = recommender.bundle.items.ids
+        self.unmentionable = frozenset(ids.id(row) for row in np.flatnonzero(~recommender.nameable).tolist())
 
     def members(self, part: Counts) -> list[Member]:
         """Members of some of the chosen, in their order."""
@@ -122,13 +124,23 @@ class _Making:
         codes = self._codes(contacted)
         shown = self.stores.campaigns.shown_since(ids, self.now - ROTATION)
         since = (self.now - ROTATION).date()
-        queries = [_query(one, self.campaign.products, shown.get(one, ()), since) for one in ids]
+        queries = [self._query(one, shown.get(one, ()), since) for one in ids]
         slates = self.recommender.recommend_many(queries, now=self.now)
         times = send_times(self._contactable(contacted), self.campaign.contact, self.campaign.starts_on, self.now)
         return {
             one: self._message(one, products(slate, self.recommender), codes.get(self.ids[one]), at)
             for one, slate, at in zip(contacted, slates, times, strict=True)
         }
+
+    def _query(self, customer_id: str, shown: Sequence[str], since: date) -> Query:
+        """What to show a customer: nothing that a message, which others may read, had better not name."""
+        return Query(
+            customer_id,
+            k=self.campaign.products,
+            exclude=self.unmentionable,
+            shown=tuple(shown),
+            shown_since=since if shown else None,
+        )
 
     def _message(self, one: int, shown: Sequence[Json], code: str | None, at: datetime) -> dict[str, Any]:
         told = offer_told(self.campaign.offers[self.plan.offer[one]], self.campaign, shown, code)
@@ -171,10 +183,6 @@ class _Making:
             details=details | (message or {}),
             **rest,
         )
-
-
-def _query(customer_id: str, k: int, shown: Sequence[str], since: date) -> Query:
-    return Query(customer_id, k=k, shown=tuple(shown), shown_since=since if shown else None)
 
 
 def _spend_before(recommender: Recommender, chosen: pa.ChunkedArray) -> list[float]:

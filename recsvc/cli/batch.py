@@ -18,6 +18,7 @@ from recsvc.cli.files import read_customer_ids, read_shown, write_tables
 from recsvc.cli.opening import live_recommender, with_artifacts
 from recsvc.cli.wishes import with_wishes
 from recsvc.domain.lapse import STATES
+from recsvc.serving.live_records import strangers
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query, Slate
 
@@ -70,12 +71,16 @@ def batch(  # noqa: PLR0913 - one parameter an option
 
 
 def customers_in(recommender: Recommender, states: Sequence[str]) -> list[str]:
-    """Ids of the customers in some states as of the bundle, or of all for none; the win-back list comes first."""
+    """Ids of the customers in some states as of the bundle, or of all for none; the win-back list comes first.
+
+    Who was erased, or wants no personalisation, is in neither.
+    """
     table = recommender.bundle.customer_table
     if states:
         table = table.filter(pc.is_in(table["state"], value_set=pa.array(states)))
     ids: list[str] = table["customer_id"].to_pylist()
-    return ids
+    hidden = strangers(recommender.bundle, recommender.live, ids)
+    return [one for one in ids if one not in hidden]
 
 
 def slate_tables(

@@ -146,5 +146,5 @@ def _planned(file: Path, artifacts: Path | None) -> tuple[Plan, Recommender]:
     asked, recommender, engine = load_campaign(file), live_recommender(artifacts), live_engine(artifacts)
     facts = contact_facts(EventStore(engine), CampaignStore(engine), asked)
     holdout = load_settings(artifacts=artifacts).global_holdout
-    found = gather(recommender.bundle, asked, facts, holdout)
+    found = gather(recommender.bundle, recommender.live, asked, facts, holdout)
     return plan(asked, found, recommender.bundle.models.economics.margin), recommender

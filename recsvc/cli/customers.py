@@ -11,9 +11,8 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.bundle.reader import open_bundle
 from recsvc.cli.files import write_tables
-from recsvc.cli.opening import bundle_store, with_artifacts
+from recsvc.cli.opening import live_recommender, with_artifacts
 from recsvc.serving.customer_file import CHUNK, customer_tables
 
 
@@ -22,8 +21,9 @@ from recsvc.serving.customer_file import CHUNK, customer_tables
 @with_artifacts
 def customers(out: Path, artifacts: Path | None) -> None:
     """Write one row a customer as of the live bundle: the win-back list, the early warning list, then the others."""
-    bundle = open_bundle(bundle_store(artifacts).current())
-    tables = customer_tables(bundle)
+    recommender = live_recommender(artifacts)
+    bundle = recommender.bundle
+    tables = customer_tables(bundle, recommender.live)
     first = next(tables)  # every bundle has a customer
     rows = write_tables(out, first.schema, _shown(chain([first], tables), len(bundle.customer_table)))
     click.echo(f"{rows} customers: {out}", err=True)

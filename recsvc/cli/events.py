@@ -47,10 +47,13 @@ def import_events(file: Path, artifacts: Path | None, as_json: bool) -> None:
     store, now = _store(artifacts), datetime.now(UTC)
     accepted, duplicate, rejected, first_row = 0, 0, [], 1
     for batch in read_table(file, SCHEMA).to_batches(AT_ONCE):
-        kept, wrong = _request(batch).sorted_out(now)
+        request = _request(batch)
+        kept, wrong = request.sorted_out(now)
         added = store.add(kept, received_at=now)
         accepted, duplicate = accepted + added.accepted, duplicate + added.duplicate
-        rejected += [{"row": first_row + one.index, "reason": one.reason} for one in wrong]
+        rejected += [
+            {"row": first_row + one.index, "reason": one.reason} for one in request.all_rejected(wrong, added.erased)
+        ]
         first_row += len(batch)
     if as_json:
         write_json({"accepted": accepted, "duplicate": duplicate, "rejected": rejected})

@@ -19,6 +19,7 @@ from recsvc.cli.customers import customers
 from recsvc.cli.events import events
 from recsvc.cli.keys import keys
 from recsvc.cli.observability import observability
+from recsvc.cli.privacy import privacy
 from recsvc.cli.recommend import recommend
 from recsvc.cli.serve import serve
 from recsvc.errors import RecsvcError
@@ -29,7 +30,7 @@ def cli() -> None:
     """Win-back recommendations: serve them, look at them, write them to files."""
 
 
-for command in (serve, recommend, batch, customers, campaign, coupons, bundles, keys, events, observability):
+for command in (serve, recommend, batch, customers, campaign, coupons, bundles, keys, events, privacy, observability):
     cli.add_command(command)
 
 

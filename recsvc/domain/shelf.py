@@ -101,9 +101,25 @@ def build_shelf(paths: Sequence[str | None], last_price: Money, n_buyers: Counts
     return Shelf(names, category, is_placed, buyers / max(buyers.sum(), 1.0), keys, n_cheaper, starts)
 
 
-def without_sensitive(paths: Sequence[str | None]) -> list[str | None]:
-    """The same paths, None for sensitive ones, however deep the word is."""
-    return [None if path and SENSITIVE.search(path) else path for path in paths]
+def without_sensitive(paths: Sequence[str | None], also: Sequence[str] = ()) -> list[str | None]:
+    """The same paths, None for sensitive ones, however deep the word is.
+
+    Parameters
+    ----------
+    also : category paths
+        They and what lies below them are sensitive, too; case does not matter.
+
+    Examples
+    --------
+    >>> without_sensitive(["DRUG > TOBACCO", "Toys > Dolls", "Toys", None], also=["toys > dolls"])
+    [None, None, 'Toys', None]
+    """
+    below = tuple(one.casefold() + SEPARATOR for one in also)
+    return [None if path and _is_sensitive(path, below) else path for path in paths]
+
+
+def _is_sensitive(path: str, below: tuple[str, ...]) -> bool:
+    return SENSITIVE.search(path) is not None or (path.casefold() + SEPARATOR).startswith(below)
 
 
 def _cut(path: str) -> str:

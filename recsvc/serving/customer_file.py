@@ -12,6 +12,8 @@ from recsvc.bundle.reader import Bundle
 from recsvc.domain.arrays import AnyArray
 from recsvc.domain.layers import ACTIONS, LABELS
 from recsvc.domain.profiles import Profiles, profiles
+from recsvc.serving.live_data import LiveData
+from recsvc.serving.live_records import strangers
 from recsvc.serving.whys import FACTS, WhyWriter
 
 CHUNK = 4096
@@ -50,20 +52,27 @@ SHARES = ("probability_alive", "probability_of_return", "churn_probability", "pr
 DIGITS, MONEY_DIGITS = 4, 2
 
 
-def customer_tables(bundle: Bundle) -> Iterator[pa.Table]:
+def customer_tables(bundle: Bundle, live: LiveData) -> Iterator[pa.Table]:
     """Rows of `customers.parquet` in their order, a chunk at a time, all chunks with one schema.
 
     Beside its columns: the layer in words, and three facts of everybody on a list. A bundle from before there were
-    layers has no column of theirs.
+    layers has no column of theirs. Who was erased, or wants no personalisation, has no row.
     """
     writer = WhyWriter(bundle.models, bundle.manifest.currency)
     for start in range(0, len(bundle.customer_table), CHUNK):
-        chunk = bundle.customer_table.slice(start, CHUNK)
+        chunk = _known(bundle, live, bundle.customer_table.slice(start, CHUNK))
         columns = {name: _rounded(name, chunk[name]) for name in chunk.column_names}
         if "layer" in columns:
             columns |= {name: _in_words(chunk["layer"], words) for name, words in WORDS.items()}
         columns |= _whys(bundle, writer, chunk)
         yield pa.table({name: columns[name] for name in _in_reading_order(list(columns))})
+
+
+def _known(bundle: Bundle, live: LiveData, chunk: pa.Table) -> pa.Table:
+    hidden = strangers(bundle, live, chunk["customer_id"].to_pylist())
+    if not hidden:
+        return chunk
+    return chunk.filter(pc.invert(pc.is_in(chunk["customer_id"], value_set=pa.array(sorted(hidden), pa.string()))))
 
 
 def _in_reading_order(names: list[str]) -> list[str]:

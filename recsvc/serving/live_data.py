@@ -73,6 +73,9 @@ class LiveData(Protocol):
     def stock(self) -> Stock | None:
         """What is on sale at this moment; None when nobody ever says."""
 
+    def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Those of some customers who were erased: nothing may be said of them, whatever a bundle holds."""
+
     def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
         """What running campaigns promised some customers; whoever is in none is left out."""
 
@@ -90,6 +93,10 @@ class NoLiveData:
 
     def stock(self) -> None:
         """Nobody says."""
+
+    def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Nobody."""
+        return frozenset()
 
     def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
         """Nobody."""

@@ -27,15 +27,16 @@ class Customers:
 def customers_now(
     bundle: Bundle, live: LiveData, customer_ids: Sequence[str], context: Sequence[tuple[str, ...]]
 ) -> Customers:
-    """Customers with everything that is known of them at this moment.
+    """Customers with everything that is known, and may be used, of them at this moment.
 
     Parameters
     ----------
     context : length n_customers
         Items that the caller says each is looking at.
     """
-    histories, _ = bundle.customers.get_many(list(customer_ids))
-    happened = live.of(customer_ids)
+    hidden = strangers(bundle, live, customer_ids)
+    histories, _ = bundle.customers.get_many(list(customer_ids), hidden)
+    happened = live.of([one for one in customer_ids if one not in hidden])
     if happened:
         histories = with_live_orders(histories, happened, bundle.items.ids)
     last_days = [happened[one].last_day + 1 if one in happened else 0 for one in customer_ids]
@@ -46,6 +47,12 @@ def customers_now(
     rows = tuple(_catalogue_rows(bundle, items) for items in looked_at)
     sessions = Sessions(rows, np.array(last_days, np.int32))
     return Customers(histories, np.diff(histories.order_offsets) > 0, sessions)
+
+
+def strangers(bundle: Bundle, live: LiveData, customer_ids: Sequence[str]) -> frozenset[str]:
+    """Those of some customers of whom nothing may be said: erased, or without personalisation."""
+    unprofiled = bundle.not_to_be_profiled
+    return live.erased(customer_ids) | (unprofiled.intersection(customer_ids) if unprofiled else unprofiled)
 
 
 def with_live_orders(histories: Histories, happened: Mapping[str, LiveCustomer], ids: ItemIds) -> Histories:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,10 +12,12 @@ from recsvc.bundle.reader import Bundle
 from recsvc.serving.live_campaigns import LiveCampaigns
 from recsvc.serving.live_customers import LiveCustomers
 from recsvc.serving.live_data import LiveCustomer, Stock
+from recsvc.serving.live_erasures import LiveErasures
 from recsvc.serving.live_stock import LiveStock
 from recsvc.serving.slate import Promise
 from recsvc.store.availability import AvailabilityStore
 from recsvc.store.campaigns import CampaignStore
+from recsvc.store.erasures import ErasureStore
 from recsvc.store.events import EventStore
 from recsvc.store.watch import CommitWatch
 
@@ -25,36 +28,45 @@ class LiveSource:
     def __init__(self, engine: sa.Engine) -> None:
         self._events, self._offers = EventStore(engine), AvailabilityStore(engine)
         self._watch = CommitWatch(engine)
+        self._erasures = LiveErasures(ErasureStore(engine), self._watch)
         self._campaigns = LiveCampaigns(CampaignStore(engine))
 
     def of_bundle(self, bundle: Bundle) -> LiveOfBundle:
         """What happened since the `as_of` of a bundle, and what of its items is on sale."""
         customers = LiveCustomers(self._events, self._watch, bundle.manifest.as_of)
-        return LiveOfBundle(customers, LiveStock(self._offers, self._watch, bundle.items.ids), self._campaigns)
+        stock = LiveStock(self._offers, self._watch, bundle.items.ids)
+        return LiveOfBundle(customers, stock, self._erasures, self._campaigns)
 
     def close(self) -> None:
         """Let go of the database; bundles may not be asked afterwards."""
         self._watch.close()
 
 
+@dataclass(frozen=True, slots=True)
 class LiveOfBundle:
     """The `LiveData` of one bundle."""
 
-    def __init__(self, customers: LiveCustomers, stock: LiveStock, campaigns: LiveCampaigns) -> None:
-        self._customers, self._stock, self._campaigns = customers, stock, campaigns
+    customers: LiveCustomers
+    offers: LiveStock
+    erasures: LiveErasures
+    campaigns: LiveCampaigns
 
     def changed(self, customer_id: str) -> bool:
         """Whether a customer did anything since `as_of` that changes their answer."""
-        return self._customers.changed(customer_id)
+        return self.customers.changed(customer_id)
 
     def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
         """What some customers did since `as_of`; whoever did nothing is left out."""
-        return self._customers.of(customer_ids)
+        return self.customers.of(customer_ids)
 
     def stock(self) -> Stock:
         """What is on sale at this moment."""
-        return self._stock.now()
+        return self.offers.now()
+
+    def erased(self, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Those of some customers who were erased."""
+        return self.erasures.among(customer_ids)
 
     def promises(self, customer_ids: Sequence[str], now: datetime) -> Mapping[str, Promise]:
         """What running campaigns promised some customers; whoever is in none is left out."""
-        return self._campaigns.promises(customer_ids, now)
+        return self.campaigns.promises(customer_ids, now)

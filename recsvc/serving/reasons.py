@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsvc.domain.arrays import Factors, Rows
+from recsvc.domain.arrays import Factors, Mask, Rows
 from recsvc.domain.details import log_prices
-from recsvc.domain.item_history import ItemHistories
 from recsvc.domain.items import ItemTable
 from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows
 from recsvc.domain.signals import Signals
@@ -28,6 +27,7 @@ class ReasonWriter:
     Attributes
     ----------
     title_of : what to call the item of a row
+    nameable : shape (n_items,), what may be named beside another item
     recent_days : the window of "lately"
     """
 
@@ -35,6 +35,7 @@ class ReasonWriter:
     factors: Factors
     title_of: Callable[[int], str]
     recent_days: int
+    nameable: Mask
 
     def reasons(self, facts: Signals, position: int, pairs: Pairs, batch: CustomerBatch) -> tuple[Reason, ...]:
         """At least one reason for the item at `position` of the candidates, the most personal first."""
@@ -61,7 +62,7 @@ class ReasonWriter:
     def _looked_at(self, row: int, batch: CustomerBatch, customer: int) -> Iterator[Reason]:
         if batch.sessions is None:
             return
-        because = closest(row, batch.sessions.rows[customer], self.factors)
+        because = self._closest(row, batch.sessions.rows[customer])
         if because is not None and because != row:
             text = f"goes with what you are looking at: {self.title_of(because)}"
             yield Reason("session", text, {"because_item_id": self.items.ids.id(because)})
@@ -73,11 +74,15 @@ class ReasonWriter:
         if self.items.first_day[row] > last_order:
             days = int(batch.clock_day[customer] - self.items.first_day[row])
             yield Reason("new_arrival", "new since your last order", {"days_on_sale": days})
-        because = closest_own(row, batch.own, customer, self.factors)
+        because = self._closest(row, bought_rows(batch.own, customer))
         if because is not None:
             step_up = _is_a_step_up(self.items, because, row)
             code, what = ("up_sell", "a step up from") if step_up else ("taste", "goes with what you bought:")
             yield Reason(code, f"{what} {self.title_of(because)}", {"because_item_id": self.items.ids.id(because)})
+
+    def _closest(self, row: int, rows: Rows) -> int | None:
+        """Row of the item nearest in taste among those that may be named."""
+        return closest(row, rows[self.nameable[rows]], self.factors)
 
     def _cheaper(self, row: int, batch: CustomerBatch, customer: int) -> Iterator[Reason]:
         last_order, fall = _last_order_day(batch, customer), float(self.items.price_fall(np.array([row]))[0])
@@ -96,11 +101,6 @@ class ReasonWriter:
         if lately >= MIN_RECENT_BUYERS:
             text = f"{lately} customers bought it in the last {self.recent_days} days"
             yield Reason("trending", text, {"customers": lately, "days": self.recent_days})
-
-
-def closest_own(row: int, own: ItemHistories, customer: int, factors: Factors) -> int | None:
-    """Row of the bought item that lies nearest to an item in taste; None when nothing bought has factors."""
-    return closest(row, bought_rows(own, customer), factors)
 
 
 def closest(row: int, rows: Rows, factors: Factors) -> int | None:

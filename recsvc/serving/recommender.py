@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsvc.bundle.reader import Bundle, read_categories, read_shelf
+from recsvc.bundle.reader import Bundle, read_categories, read_nameable, read_shelf
 from recsvc.domain.arrays import AnyArray, Counts
 from recsvc.domain.history import Histories, take
 from recsvc.errors import UnknownCustomer
@@ -25,7 +25,7 @@ from recsvc.serving.display import MINOR_UNITS, item_at
 from recsvc.serving.explanations import explanations
 from recsvc.serving.filters import ItemFilters
 from recsvc.serving.live_data import LiveData, NoLiveData, Stock
-from recsvc.serving.live_records import Customers, customers_now
+from recsvc.serving.live_records import Customers, customers_now, strangers
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.promises import with_promises
@@ -61,7 +61,8 @@ class Recommender:
         self.scorer = Scorer(bundle)
         catalogue = bundle.catalogue.slice(0, bundle.items.n_catalogue)
         self._house = HouseRules(bundle.standing, ItemFilters(catalogue, bundle.items.as_of_day), bundle.items)
-        self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, bundle.manifest.ranking["recent_days"])
+        recent_days, self.nameable = bundle.manifest.ranking["recent_days"], read_nameable(bundle.catalogue)
+        self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, recent_days, self.nameable)
         self._profiles = ProfileWriter(
             models=bundle.models,
             shelf=read_shelf(bundle.catalogue),
@@ -141,14 +142,28 @@ class Recommender:
         wanted = pc.greater(table[rank], after_rank)
         if states:
             wanted = pc.and_(wanted, pc.is_in(table["state"], value_set=pa.array(sorted(states))))
-        page = table.select(["customer_id", rank]).filter(wanted).slice(0, limit)
-        if not len(page):
+        ids, ranks = self._first_known(table.select(["customer_id", rank]).filter(wanted), limit)
+        if not ids:
             return ()
-        ids, ranks = page["customer_id"].to_pylist(), page[rank].to_pylist()
         histories, _ = self.bundle.customers.get_many(ids)
         places = [Places(**{rank.removesuffix("_rank"): place}) for place in ranks]
         found = self._profiles.of_many(histories, self.bundle.items.as_of_day, places)
         return tuple(WinBackRow(customer_id, state) for customer_id, state in zip(ids, found, strict=True))
+
+    def _first_known(self, listed: pa.Table, limit: int) -> tuple[list[str], list[int]]:
+        """Ids and places of the first customers of a list of whom something may be said."""
+        ids: list[str] = []
+        ranks: list[int] = []
+        for start in range(0, len(listed), max(limit, BATCH)):
+            page = listed.slice(start, max(limit, BATCH)).to_pydict()
+            some, places = page.values()
+            hidden = strangers(self.bundle, self.live, some)
+            shown = [(one, place) for one, place in zip(some, places, strict=True) if one not in hidden]
+            ids += [one for one, _ in shown]
+            ranks += [place for _, place in shown]
+            if len(ids) >= limit:
+                break
+        return ids[:limit], ranks[:limit]
 
     def item(self, item_id: str) -> Item:
         """What is known of a product.
@@ -186,7 +201,8 @@ class Recommender:
                 zip(queries, self._arranged(scored, rules, queries), strict=True)
             )
         ]
-        return with_promises(slates, found, self.live.promises(customer_ids, now), self._may_be_shown)
+        members = [one for one, is_known in zip(customer_ids, found.known.tolist(), strict=True) if is_known]
+        return with_promises(slates, found, self.live.promises(members, now), self._may_be_shown)
 
     def _scored_now(self, found: Customers, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
         """Score with what happened since the bundle; what is sold out by now leaves the ranking, and moves nothing."""

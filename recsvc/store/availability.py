@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from recsvc.domain.keys import key_of_id
 from recsvc.store.engine import reaching, writing
-from recsvc.store.events import AT_ONCE, stamp
+from recsvc.store.events import AT_ONCE
+from recsvc.store.moments import stamp
 from recsvc.store.schema import availability
 
 

@@ -19,7 +19,8 @@ from recsvc.domain.keys import key_of_id
 from recsvc.errors import ConfigError
 from recsvc.store.coupons import release
 from recsvc.store.engine import reaching, writing
-from recsvc.store.events import AT_ONCE, stamp
+from recsvc.store.events import AT_ONCE
+from recsvc.store.moments import stamp
 from recsvc.store.schema import campaign_members, campaigns
 
 Json = Mapping[str, Any]  # Any: JSON values
@@ -136,6 +137,13 @@ class CampaignStore:
                 return
             seq = rows[-1].seq
             yield [_member(row) for row in rows]
+
+    def of_customer(self, customer_id: str) -> list[tuple[str, Member]]:
+        """Campaigns that chose a customer, by name, and what they are in each."""
+        mine = campaign_members.c.customer_key == key_of_id(customer_id)
+        with reaching(self._engine) as connection:
+            rows = connection.execute(sa.select(campaign_members).where(mine).order_by(campaign_members.c.seq)).all()
+        return [(row.campaign, _member(row)) for row in rows]
 
     def messages_between(self, since: datetime, until: datetime) -> Counter[str]:
         """How many messages launched campaigns send to each customer from one moment to another, by customer id."""

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from recsvc.domain.keys import key_of_id
 from recsvc.errors import DataError, RecsvcError
 from recsvc.store.engine import reaching, writing
-from recsvc.store.events import AT_ONCE, stamp
+from recsvc.store.events import AT_ONCE
+from recsvc.store.moments import stamp
 from recsvc.store.schema import coupons
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is read for something else

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -17,6 +17,8 @@ import sqlalchemy as sa
 
 from recsvc.domain.keys import key_of_id
 from recsvc.store.engine import reaching, writing
+from recsvc.store.erasures import erased_among
+from recsvc.store.moments import stamp
 from recsvc.store.schema import events
 
 EventKind = Literal["purchase", "view", "cart", "impression", "click", "unsubscribe", "feedback"]
@@ -46,10 +48,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The events of a batch that were new, in its order, and how many were there before."""
+    """The events of a batch that were new, in its order, how many were there before, and whose may not be kept."""
 
     new: tuple[Event, ...]
     duplicate: int
+    erased: frozenset[str] = frozenset()
 
     @property
     def accepted(self) -> int:
@@ -66,6 +69,8 @@ class EventStore:
     def add(self, some: Sequence[Event], *, received_at: datetime) -> Added:
         """Keep what is not there yet, all or nothing; once this returns, it survives a power cut.
 
+        Nothing is kept of customers who were erased; whether they were is asked in the same transaction.
+
         Raises
         ------
         StoreUnavailable
@@ -75,11 +80,13 @@ class EventStore:
         for event in some:
             by_id.setdefault(event.event_id, event)
         with writing(self._engine) as connection:
+            erased = erased_among(connection, {event.customer_id for event in some})
             there = _known_ids(connection, list(by_id))
-            new = [event for event_id, event in by_id.items() if event_id not in there]
+            new = [one for one in by_id.values() if one.event_id not in there and one.customer_id not in erased]
             if new:
                 connection.execute(sa.insert(events), [_row(event, received_at) for event in new])
-        return Added(tuple(new), len(some) - len(new))
+        refused = sum(event.customer_id in erased for event in some)
+        return Added(tuple(new), len(some) - len(new) - refused, erased)
 
     def of_customers(self, customer_ids: Collection[str], kinds: Collection[str], *, since: datetime) -> list[Event]:
         """Events of some customers at a moment or later, in order of that moment, then as they came."""
@@ -129,17 +136,6 @@ class EventStore:
                 return
             seq = rows[-1].seq
             yield from map(_event, rows)
-
-
-def stamp(moment: datetime) -> str:
-    """Moment as text that sorts in order of time.
-
-    Examples
-    --------
-    >>> stamp(datetime(2026, 3, 1, 12, tzinfo=UTC))
-    '2026-03-01T12:00:00.000000+00:00'
-    """
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _known_ids(connection: sa.Connection, event_ids: Sequence[str]) -> set[str]:

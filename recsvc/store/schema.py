@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3  # number of the last step in `migrations`
+SCHEMA_VERSION = 4  # number of the last step in `migrations`
 
 metadata = sa.MetaData()
 
@@ -93,4 +93,28 @@ coupons = sa.Table(
     sa.Column("customer_key", sa.LargeBinary(16)),
     sa.Column("drawn_at", sa.String(32)),
     sa.UniqueConstraint("pool", "campaign", "customer_key"),
+)
+
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("tombstone", sa.LargeBinary(16), nullable=False, unique=True),  # keyed hash of an id
+    sa.Column("erased_at", sa.String(32), nullable=False),
+)
+
+privacy_log = sa.Table(
+    "privacy_log",
+    metadata,
+    sa.Column("receipt_id", sa.String(36), primary_key=True),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("happened_at", sa.String(32), nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),  # of what was done, as JSON; names nobody
+)
+
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.LargeBinary(32), nullable=False),
 )

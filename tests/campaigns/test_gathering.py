@@ -15,6 +15,7 @@ from recsvc.campaigns.contact import REASONS
 from recsvc.campaigns.gathering import ContactFacts, contact_facts, gather
 from recsvc.domain.touchpoints import KINDS, Touchpoints
 from recsvc.errors import FilterError
+from recsvc.serving.live_data import NoLiveData
 from recsvc.serving.recommender import Recommender
 from recsvc.store.campaigns import CampaignStore
 from recsvc.store.events import Event, EventStore
@@ -33,14 +34,14 @@ def with_attributes(bundle: Bundle, **columns: pa.Array) -> Bundle:
 
 def reasons(bundle: Bundle, campaign: Campaign, facts: ContactFacts | None = None, holdout: float = 0.0) -> list[str]:
     """Why each customer of the audience may not be contacted; `reachable` for the others."""
-    found = gather(bundle, campaign, facts or ContactFacts(), holdout).reach
+    found = gather(bundle, NoLiveData(), campaign, facts or ContactFacts(), holdout).reach
     return ["reachable" if ok else REASONS[why] for ok, why in zip(found.reachable, found.reason.tolist(), strict=True)]
 
 
 def test_figures_are_those_of_the_bundle(recommender: Recommender, campaign_with: Callable[..., Campaign]) -> None:
     table = recommender.bundle.customer_table
 
-    found = gather(recommender.bundle, campaign_with(audience='state = "lapsed"'), ContactFacts(), 0.0)
+    found = gather(recommender.bundle, NoLiveData(), campaign_with(audience='state = "lapsed"'), ContactFacts(), 0.0)
 
     wanted = table.filter(pa.compute.equal(table["state"], "lapsed"))
     assert found.customer_ids.to_pylist() == wanted["customer_id"].to_pylist()
@@ -52,7 +53,7 @@ def test_an_audience_that_names_no_column_is_refused_with_those_there_are(
     recommender: Recommender, campaign_with: Callable[..., Campaign]
 ) -> None:
     with pytest.raises(FilterError, match="a column"):
-        gather(recommender.bundle, campaign_with(audience="stage = 1"), ContactFacts(), 0.0)
+        gather(recommender.bundle, NoLiveData(), campaign_with(audience="stage = 1"), ContactFacts(), 0.0)
 
 
 def test_consent_is_needed_unless_the_sender_checks_it(
@@ -107,7 +108,7 @@ def test_what_the_live_store_knows_counts(
     campaign = campaign_with(audience="win_back_rank <= 3")
 
     facts = contact_facts(EventStore(engine), CampaignStore(engine), campaign)
-    found = gather(recommender.bundle, campaign, facts, 0.0)
+    found = gather(recommender.bundle, NoLiveData(), campaign, facts, 0.0)
 
     assert reasons(recommender.bundle, campaign, facts) == ["unsubscribed", "reachable", "cooling_off"]
     assert found.reach.channel[1] == 1  # by SMS, since the other channel is closed

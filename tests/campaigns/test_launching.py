@@ -17,6 +17,7 @@ from recsvc.campaigns.messages import SMS
 from recsvc.campaigns.planning import HELD_OUT, Plan, plan
 from recsvc.cli.files import write_tables
 from recsvc.errors import ConfigError
+from recsvc.serving.live_data import NoLiveData
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
 from recsvc.store.campaigns import CampaignStore, Member
@@ -35,7 +36,7 @@ def stores(engine: sa.Engine) -> Stores:
 @pytest.fixture
 def made(recommender: Recommender, campaign_with: Callable[..., Campaign]) -> Plan:
     campaign = campaign_with(audience="win_back_rank <= 60")
-    return plan(campaign, gather(recommender.bundle, campaign, ContactFacts(), 0.1), margin=0.5)
+    return plan(campaign, gather(recommender.bundle, NoLiveData(), campaign, ContactFacts(), 0.1), margin=0.5)
 
 
 @pytest.fixture
@@ -148,8 +149,8 @@ def test_the_next_campaign_shows_other_products_and_heeds_the_cap(
     later = campaign_with(name="again", starts_on="2026-02-07", audience="win_back_rank <= 60", contact=CAP_OF_ONE)
     facts = [contact_facts(EventStore(engine), stores.campaigns, one) for one in (soon, later)]
 
-    too_soon = gather(recommender.bundle, soon, facts[0], 0.1).reach.counts()
-    again = plan(later, gather(recommender.bundle, later, facts[1], 0.1), margin=0.5)
+    too_soon = gather(recommender.bundle, NoLiveData(), soon, facts[0], 0.1).reach.counts()
+    again = plan(later, gather(recommender.bundle, NoLiveData(), later, facts[1], 0.1), margin=0.5)
     stores.coupons.generate("spring10", 100)
     launch(again, recommender, stores, parts_of(again), now=NOW + timedelta(days=33))
 

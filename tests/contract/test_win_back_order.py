@@ -17,6 +17,7 @@ from recsvc.domain.profiles import expected_orders, profiles
 from recsvc.domain.return_model import BTYD, ORDERINGS, Targeting
 from recsvc.serving.customer_file import customer_tables
 from recsvc.serving.customer_state import customer_state
+from recsvc.serving.live_data import NoLiveData
 from recsvc.serving.recommender import Recommender
 from tests.trained import Trained, reopened
 from training.customer_table import CustomerTable
@@ -110,7 +111,7 @@ def test_a_bundle_from_before_there_were_layers_serves_profiles_and_the_list_it_
     assert [row.customer_id for row in rows] == table["customer_id"].slice(0, 5).to_pylist()
     assert all(len(row.customer.why) == 3 and row.customer.layer for row in rows)
     assert older.early_warning(**page) == ()  # type: ignore[arg-type]
-    written = pa.concat_tables(customer_tables(bundle))
+    written = pa.concat_tables(customer_tables(bundle, NoLiveData()))
     assert {*written.column_names} == {*BEFORE_LAYERS, "why_1", "why_2", "why_3"}
 
 
