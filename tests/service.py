@@ -25,7 +25,7 @@ class Service:
     live: FakeLive
     keys: KeyStore
     key: str
-    other_key: str  # without the scopes `read` and `ingest`
+    other_key: str  # without any of its scopes
 
     @property
     def recommender(self) -> FakeRecommender:
@@ -50,7 +50,7 @@ def _make_service(folder: Path, now: datetime, settings: Mapping[str, object]) -
     chosen = Settings(artifacts=folder, **settings)  # type: ignore[arg-type]
     live = FakeLive()
     keys = KeyStore(open_store(chosen.live_store_url))
-    key, _ = keys.create("tests", ["read", "ingest"], created_at=now)
+    key, _ = keys.create("tests", ["read", "ingest", "admin"], created_at=now)
     app = create_app(chosen, live, keys, clock=lambda: now)
     other_key, _ = keys.create("other", ["campaign"], created_at=now)
     return Service(app.test_client(), live, keys, key, other_key)

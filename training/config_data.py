@@ -126,7 +126,10 @@ class ItemsConfig(Source):
 
 
 class ServicesConfig(Section):
-    """What is not a product (postage, fees, fuel): never recommended, but its money stays in the books."""
+    """What is not a product (postage, fees, fuel): never recommended.
+
+    Its money counts with the order of a day on which a product was bought, too; a day of services alone is no order.
+    """
 
     item_id_pattern: Pattern | None = None
     """Item ids that match, anywhere unless anchored, are services."""

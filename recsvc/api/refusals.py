@@ -97,3 +97,25 @@ class CursorOutdated(RecsvcError):
 
     def __str__(self) -> str:
         return "a new bundle went live since this cursor was made; begin again without a cursor"
+
+
+@dataclass
+class UnknownBundle(RecsvcError):
+    """There is no such bundle."""
+
+    problem: str
+    code = "unknown_bundle"
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+@dataclass
+class NotLive(RecsvcError):
+    """The bundle to be left is not the live one."""
+
+    live: str | None
+    code = "bundle_not_live"
+
+    def __str__(self) -> str:
+        return f"the bundle to leave is not live; live is {self.live or 'none'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsvc.api import availability, customers, docs, events, health, items, lists, recommendations
+from recsvc.api import availability, bundles, customers, docs, events, health, items, lists, recommendations
 from recsvc.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,6 +12,7 @@ ROUTES: tuple[Route, ...] = (
     *availability.ROUTES,
     *lists.ROUTES,
     *events.ROUTES,
+    *bundles.ROUTES,
     *health.ROUTES,
     *docs.ROUTES,
 )

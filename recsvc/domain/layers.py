@@ -48,7 +48,7 @@ ACTIONS: Final = {
     "high_secure": "Thank them and show what is new first; spend nothing on discounts.",
     "high_slipping": "Ask now whether something went wrong and remind them of their favourites, before any discount.",
     "high_lapsed": "Win back first: a personal message with their favourites and your best offer.",
-    "high_lost": "Make one strong, personal attempt on the best channel; stop if it is not answered.",
+    "high_lost": "Make one strong, personal attempt; stop if it is not answered.",
     "middle_new": "Show what goes with the first order and ask for the second.",
     "middle_secure": "Widen the basket: show neighbouring categories they have not tried.",
     "middle_slipping": "Send a reminder with the products that are due, without a discount.",
@@ -58,7 +58,7 @@ ACTIONS: Final = {
     "low_secure": "Leave alone; the ordinary newsletter is enough.",
     "low_slipping": "Leave to automatic reminders that cost nothing.",
     "low_lapsed": "Contact only where it is free, with what is popular now.",
-    "low_lost": "Do not contact; take them off paid lists.",
+    "low_lost": "Contact only where it costs nothing; take them off paid lists.",
 }
 COLUMNS: Final = ("layer", "spend", "spend_per_year", "churn_probability", "value_at_stake")
 

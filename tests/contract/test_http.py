@@ -16,6 +16,7 @@ from recsvc.api.problems import MEDIA_TYPE, STATUS, error_codes
 from recsvc.api.route import Route
 from recsvc.api.routes import ROUTES
 from recsvc.api.schemas import ALL_STATES
+from recsvc.bundle.store import BundleStore
 from recsvc.domain.lapse import STATES
 from recsvc.errors import RecsvcError
 from recsvc.settings import PREFIX, Settings
@@ -23,6 +24,7 @@ from recsvc.store import key_ring
 from recsvc.store.keys import SCOPES, Scope
 from tests.fake_recommender import NOW
 from tests.service import Service, serving
+from tests.trained import Trained, with_another
 
 PATH_VALUES = {"customer_id": "customer-1", "item_id": "item-001", "asset": "swagger-ui.css"}
 QUERIES = {"recommendations": "customer_id=a", "customer_by_query": "customer_id=customer-1"}
@@ -30,7 +32,14 @@ QUERIES["similar_items_by_query"] = "item_id=item-001"
 BODIES: dict[str, object] = {"post_recommendations": {"customer_id": "customer-1"}}
 BODIES["post_events"] = {"events": [{"event_id": "e-1", "kind": "view", "customer_id": "a"}]}
 BODIES["put_availability"] = {"items": [{"item_id": "item-001", "available": False}]}
-WITHOUT_BUNDLE = ("post_events", "put_availability")  # they answer before the first training, too
+WITHOUT_BUNDLE = (
+    "post_events",
+    "put_availability",
+    "bundles",
+    "bundle",
+    "activate",
+    "rollback",
+)  # they answer before the first training, too
 KEYED = [route for route in ROUTES if route.scope is not None]
 (METRICS,) = (route for route in ROUTES if route.name == "metrics")  # keyed unless made public
 
@@ -40,9 +49,26 @@ def named(route: Route) -> str:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("service")) as made:
+def artifacts(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with two bundles, both of which were live."""
+    store = with_another(trained, tmp_path_factory.mktemp("service") / "artifacts")
+    store.activate(store.bundles()[-1].manifest.bundle_id)
+    PATH_VALUES["bundle_id"] = trained.bundle_id
+    return store.root
+
+
+@pytest.fixture(scope="module")
+def service(artifacts: Path) -> Iterator[Service]:
+    with serving(artifacts) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _the_later_bundle_is_live(artifacts: Path) -> None:
+    store = BundleStore(artifacts)
+    later = store.bundles()[-1].manifest.bundle_id
+    store.activate(later)
+    BODIES["rollback"] = {"leave": later}
 
 
 @pytest.fixture(scope="module")

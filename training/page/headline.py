@@ -13,7 +13,7 @@ from recsvc.domain.return_model import PAST_SPEND
 from training.calibration import in_words
 from training.capture import SHARE
 from training.page.evidence import GROUP, LAPSED, captured_by
-from training.page.layers import HIGH, WARN, WIN_BACK, Layer, of
+from training.page.layers import HIGH, URGENT, WARN, WIN_BACK, Layer, of
 from training.page.people import ANYWAY
 from training.pipeline import Outcome
 from training.report_targeting import TITLES
@@ -53,26 +53,26 @@ class ListFacts:
 
     Attributes
     ----------
-    n_first : how many are to be contacted first
+    n_listed : everybody on it
+    n_urgent : of high value, lapsed or lost: where a campaign begins
+    n_others : the others among its first fifth
     n_anyway : how many of those are likely to return unasked
     """
 
     n_listed: int
-    n_first: int
+    n_urgent: int
+    n_others: int
     n_anyway: int
-
-    @property
-    def mostly_anyway(self) -> bool:
-        """Whether the first are mostly people who return unasked, so that the others deserve a list of their own."""
-        return 2 * self.n_anyway > self.n_first
 
 
 def list_facts(customers: pa.Table) -> ListFacts:
     """Count the win-back list of `customers.parquet`."""
     listed = customers.filter(pc.is_valid(customers["win_back_rank"])).sort_by("win_back_rank")
     n_first = min(max(round(SHARE * len(listed)), 1), len(listed))
-    returns = listed["probability_of_return"].slice(0, n_first).to_numpy()
-    return ListFacts(len(listed), n_first, int((returns >= ANYWAY).sum()))
+    urgent = pc.is_in(listed["layer"], value_set=pa.array(URGENT))
+    others = listed.slice(0, n_first).filter(pc.invert(urgent).slice(0, n_first))
+    returns = others["probability_of_return"].to_numpy()
+    return ListFacts(len(listed), int(pc.sum(urgent).as_py() or 0), len(others), int((returns >= ANYWAY).sum()))
 
 
 def headline(outcome: Outcome, found: Sequence[Layer], facts: ListFacts, money: Money) -> Headline:
@@ -100,9 +100,8 @@ def _figures(found: Sequence[Layer], manifest: Manifest, money: Money) -> Iterat
     yield Figure(
         f"{lost:,}", "of high value, lapsed or lost, who may stay away", f"{parts}, by their own rhythm of buying"
     )
-    yield Figure(
-        money(sum(one.spent for one in valuable)), "is what they spent so far", f"{percent(share)} of all sales"
-    )
+    since = f"since {manifest.window.first_order_on}, {percent(share)} of all sales to known customers"
+    yield Figure(money(sum(one.spent for one in valuable)), "is what they spent so far", since)
     days, unasked = manifest.horizon_days, sum(one.expected for one in valuable)
     meaning = f"their usual spend, times the chance that they stay away; {money(unasked)} is expected anyway"
     yield Figure(money(sum(one.at_stake for one in valuable)), f"at stake in the next {days} days", meaning)
@@ -112,24 +111,23 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
     slipping = of(found, HIGH, WARN)[0]
     if not facts.n_listed:
         yield "Nobody is lapsed or lost: there is nobody to win back today."
-    else:
-        share = f"{percent(SHARE)} of its {facts.n_listed:,}"
-        yield f"Contact the first {facts.n_first:,} of the win-back list ({share}); the top ten are below."
-    if facts.n_anyway:
-        rest = "keep offers for those who may stay away, the second list below" if facts.mostly_anyway else "no offer"
-        yield f"{_anyway(facts)} at least {percent(ANYWAY)} likely to return unasked: remind them; {rest}."
+    if facts.n_urgent:
+        yield (
+            f"Win back the {counted(facts.n_urgent, 'customer')} of high value who lapsed or are lost, most at stake "
+            "first: the first table below. A personal message, and your best offer."
+        )
+    if facts.n_others:
+        anyway = f", {facts.n_anyway:,} of them at least {percent(ANYWAY)} likely to return unasked: no offer for these"
+        yield (
+            f"Remind the other {facts.n_others:,} among the first {percent(SHARE)} of the win-back list of "
+            f"{facts.n_listed:,}{anyway if facts.n_anyway else ''}. They are worth most, not most in danger."
+        )
     if slipping.customers:
         yield (
-            f"Remind the {counted(slipping.customers, 'high-value customer')} who are slipping, late or ordering less "
-            f"than they used to ({money(slipping.spent)} so far), without a discount."
+            f"Ask the {counted(slipping.customers, 'high-value customer')} who are slipping, late or ordering less "
+            f"than they used to ({money(slipping.spent)} so far), whether something went wrong; no discount yet."
         )
     yield HOLD_OUT
-
-
-def _anyway(facts: ListFacts) -> str:
-    if facts.n_anyway == facts.n_first:
-        return "All of them are"
-    return f"Of these, {counted(facts.n_anyway, 'is', 'are')}"
 
 
 def _verdict(manifest: Manifest, *, published: bool) -> str:

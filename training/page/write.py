@@ -22,7 +22,7 @@ from training.page import charts
 from training.page.evidence import calibration_charts, gains_chart, ranking_charts
 from training.page.headline import headline, list_facts
 from training.page.layers import layers
-from training.page.people import may_stay_away, to_warn, to_win_back
+from training.page.people import others_to_win_back, to_warn, to_win_back
 from training.page.reasons import reasons_story
 from training.page.value_story import chosen_in_words, clv_in_words, parameter_sheet, rhythm_in_words
 from training.pipeline import Outcome
@@ -67,7 +67,7 @@ def content(bundle: Bundle, outcome: Outcome) -> Content:
         "layers": found,
         "largest_share": max(one.share for one in found) or 1.0,
         "win_back": to_win_back(recommender, money),
-        "may_stay_away": may_stay_away(recommender, money) if facts.mostly_anyway else [],
+        "others": others_to_win_back(recommender, money),
         "early_warning": to_warn(recommender, money),
         "reasons": reasons_story(bundle.report),
         "drift": outcome.drift,

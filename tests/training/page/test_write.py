@@ -78,12 +78,28 @@ def test_the_headline_counts_customers_and_says_what_it_is_not(page: Page, train
     assert "Leave a random tenth" in page.text
 
 
-def test_the_first_ten_of_the_list_are_shown_in_order(bundle: Bundle, trained: Trained) -> None:
-    found = content(bundle, trained.outcome)["win_back"]
+def test_the_first_table_holds_high_value_customers_who_lapsed_most_at_stake_first(
+    bundle: Bundle, trained: Trained
+) -> None:
+    table = bundle.customer_table.to_pandas()
+    urgent = table[table.layer.isin(["high_lapsed", "high_lost"])]
 
-    assert [one.customer_id for one in found] == bundle.customer_table["customer_id"].to_pylist()[:10]
-    assert [one.rank for one in found] == list(range(1, 11))
-    assert all(one.products for one in found)
+    found = content(bundle, trained.outcome)
+
+    wanted = urgent.sort_values(["value_at_stake", "win_back_rank"], ascending=[False, True]).customer_id.tolist()
+    assert [one.customer_id for one in found["win_back"]] == wanted[:10]
+    assert [one.rank for one in found["win_back"]] == list(range(1, 11))
+    assert all(one.products for one in found["win_back"])
+    assert f"Win back the {len(urgent)} customers of high value" in found["headline"].first_steps[0]
+
+
+def test_the_second_table_goes_on_with_the_others_of_the_list(bundle: Bundle, trained: Trained) -> None:
+    table = bundle.customer_table.to_pandas()
+    others = table[table.win_back_rank.notna() & ~table.layer.isin(["high_lapsed", "high_lost"])]
+
+    found = content(bundle, trained.outcome)["others"]
+
+    assert [one.customer_id for one in found] == others.sort_values("win_back_rank").customer_id.tolist()[:10]
 
 
 def test_every_picture_is_told_in_words_and_every_table_has_headings(page: Page) -> None:
@@ -124,9 +140,10 @@ def test_people_come_with_the_facts_that_the_service_gives(bundle: Bundle, train
 
 
 def test_a_likely_reason_is_named_beside_the_facts(bundle: Bundle, trained: Trained) -> None:
-    n = len(bundle.customer_table)
+    second = content(bundle, trained.outcome)["win_back"][1].customer_id
+    ids = bundle.customer_table["customer_id"].to_pylist()
 
-    other = with_column(bundle, "likely_reason", [None, "price_rise", *[None] * (n - 2)])
+    other = with_column(bundle, "likely_reason", ["price_rise" if one == second else None for one in ids])
     found = content(other, trained.outcome)["win_back"]
 
     assert [person.why[3:] for person in found[:3]] == [(), ("perhaps: prices rose",), ()]
