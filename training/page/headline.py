@@ -117,7 +117,8 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
             "first: the first table below. A personal message, and your best offer."
         )
     if facts.n_others:
-        anyway = f", {facts.n_anyway:,} of them at least {percent(ANYWAY)} likely to return unasked: no offer for these"
+        who = "all" if facts.n_anyway == facts.n_others else f"{facts.n_anyway:,}"
+        anyway = f", {who} of them at least {percent(ANYWAY)} likely to return unasked: no offer for these"
         yield (
             f"Remind the other {facts.n_others:,} among the first {percent(SHARE)} of the win-back list of "
             f"{facts.n_listed:,}{anyway if facts.n_anyway else ''}. They are worth most, not most in danger."
