@@ -33,6 +33,7 @@ from recsvc.domain.profiles import CustomerModels, Economics, expected_orders, p
 from recsvc.domain.rfm import Rfm, gaps
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
+from recsvc.serving.uplift import Learned, write_learned
 from training.als import fit_item_factors
 from training.churn_market import build_market
 from training.churn_reasons import ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
@@ -41,6 +42,7 @@ from training.churn_troubles import troubles_of
 from training.comeback import is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
+from training.contact_lots import learn_from_contacts
 from training.customer_table import CustomerTable
 from training.habits import habit_table, known_habits, with_habits
 from training.interactions import user_items, weighted
@@ -138,6 +140,8 @@ def stage(
         with progress.step("return model"):
             targeting = _targeting(records, fitted, prepared.as_of_day) if targeted else no_targeting()
             fitted = replace(fitted, models=replace(fitted.models, targeting=targeting.targeting))
+        with progress.step("what contacts add"):
+            learned = _learned(records, fitted, prepared) if targeted and explained else None
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), fitted.models, prepared, config, explained=explained)
             records.write_win_back_ranks(found.customers.win_back_ids())
@@ -154,6 +158,8 @@ def stage(
         _write_customers(folder, prepared, found, fitted.models, habits)
         write_ranker(folder, no_ranker())
         write_standing_rules(folder, config.ranking)
+        if learned is not None:
+            write_learned(folder, learned)
     reasons, digest = found.churn_reasons, fingerprint.hexdigest()
     return Staged(folder, prepared, found.past, fitted, targeting, reasons, digest, no_ranker())
 
@@ -213,6 +219,16 @@ def _with_category_clocks(fitted: CustomerFit, records: CustomersWriter, items: 
     categories = read_categories(items)
     clocks = fit_category_clocks(sample_records(records.batches()), categories)
     return replace(fitted, models=replace(fitted.models, category_clocks=clocks))
+
+
+def _learned(records: CustomersWriter, fitted: CustomerFit, prepared: Prepared) -> Learned | None:
+    """What contacts add; None without lots that can tell."""
+    if prepared.lots is None or not len(prepared.lots):
+        return None
+    sample, recipe = sample_records(records.batches()), RECIPES[fitted.choice.model]
+    models = fitted.models
+    horizon_days = models.economics.horizon_days
+    return learn_from_contacts(sample, prepared.lots, models.thresholds, horizon_days, prepared.as_of_day, recipe)
 
 
 def _targeting(records: CustomersWriter, fitted: CustomerFit, as_of_day: int) -> TargetingFit:

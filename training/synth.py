@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 
 from training.synth_customers import OrderDays, find_mean_gap, usual_orders
+from training.synth_effects import with_campaigns
 from training.synth_orders import FIRST_DAY, Group, Rhythm, draw_group, draw_group_days, make_ids
 from training.synth_shop import WINDOW_DAYS, Shop, build_shop, category_paths, item_brands, item_titles
 from training.synth_touchpoints import draw_contacts, draw_course, draw_events, draw_feedback
@@ -59,6 +60,12 @@ class SynthSize:
     lines: int
     seed: int
     touchpoints: bool = False
+    campaigns: bool = False
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables beside orders and items that a config reads."""
+        return tuple(DRAWN) if self.touchpoints else ("contacts",) if self.campaigns else ()
 
 
 def write_synth(size: SynthSize, out: Path) -> Path:
@@ -68,17 +75,25 @@ def write_synth(size: SynthSize, out: Path) -> Path:
     -------
     Path of the config, `out/config.toml`
         Beside it stand `items.parquet` and `orders/part-0000.parquet` and so on: `size.lines` lines together; with
-        touchpoints also parts of contacts, events and feedback. The orders are the same with and without them.
+        touchpoints also parts of contacts, events and feedback. The orders are the same with and without them. With
+        campaigns parts of contacts, and of `truth`: of what kind everybody is, and what a contact adds. Orders differ
+        then, by what campaigns did.
     """
     shop = build_shop(size.items, np.random.default_rng([size.seed, 0]))
     orders_per_customer = usual_orders(size.customers, size.lines)
     gap = find_mean_gap(orders_per_customer, np.random.default_rng([size.seed, 1]))
-    _clear(out, ("orders", *(DRAWN if size.touchpoints else ())))
+    _clear(out, ("orders", *size.tables, *(["truth"] if size.campaigns else [])))
     pq.write_table(_item_table(shop), out / "items.parquet")
     for number, group in _progress(plan_groups(size)):
         rng = np.random.default_rng([size.seed, 2, number])
         orders = draw_group_days(group, Rhythm(gap, orders_per_customer), rng)
-        _write_part(out, "orders", number, draw_group(group, orders, shop, rng))
+        drawn = draw_group(group, orders, shop, rng)
+        if size.campaigns:
+            affected = with_campaigns(drawn, np.random.default_rng([size.seed, 4, number]))
+            drawn = affected.orders
+            _write_part(out, "contacts", number, affected.contacts)
+            _write_part(out, "truth", number, affected.truth)
+        _write_part(out, "orders", number, drawn)
         if size.touchpoints:
             _write_touchpoints(out, number, group, orders, np.random.default_rng([size.seed, 3, number]))
     config = out / "config.toml"
@@ -142,8 +157,8 @@ def _config_text(size: SynthSize) -> str:
         seed=size.seed,
         end=end,
         cutoffs=cutoffs,
-        flag=" --touchpoints" if size.touchpoints else "",
-        more="".join(SECTION.format(name=name) for name in DRAWN) if size.touchpoints else "",
+        flag=" --touchpoints" if size.touchpoints else " --campaigns" if size.campaigns else "",
+        more="".join(SECTION.format(name=name) for name in size.tables),
     )
 
 
@@ -153,9 +168,15 @@ def _config_text(size: SynthSize) -> str:
 @click.option("--lines", type=click.IntRange(1), required=True, help="How many order lines, returns included.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Equal seeds, equal files.")
 @click.option("--touchpoints", is_flag=True, help="Also contacts, events and feedback that tell who will not be back.")
+@click.option("--campaigns", is_flag=True, help="Also contacts decided by lot, whose effect is known.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
-def synth(customers: int, items: int, lines: int, seed: int, touchpoints: bool, out: Path) -> None:
+def synth(  # noqa: PLR0913 - one parameter an option
+    customers: int, items: int, lines: int, seed: int, touchpoints: bool, campaigns: bool, out: Path
+) -> None:
     """Make realistic orders with lapses, seasons, repeats and returns, at any size."""
-    config = write_synth(SynthSize(customers, items, lines, seed, touchpoints), out)
-    click.echo(f"{lines:,} order lines of {customers:,} customers and {items:,} items; train with:")
+    if touchpoints and campaigns:
+        raise click.UsageError("name either --touchpoints or --campaigns: both make contacts")
+    config = write_synth(SynthSize(customers, items, lines, seed, touchpoints, campaigns), out)
+    about = "about " if campaigns else ""
+    click.echo(f"{about}{lines:,} order lines of {customers:,} customers and {items:,} items; train with:")
     click.echo(f"recsvc-train fit {config}")

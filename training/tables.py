@@ -21,6 +21,7 @@ from recsvc.domain.shelf import without_sensitive
 from recsvc.errors import DataError
 from training import summaries
 from training.cleaning import CleaningReport, clean
+from training.columns import day_of
 from training.config import TrainingConfig
 from training.erased import without_erased
 from training.habits import acts_of_contacts, acts_of_orders, daily_acts
@@ -82,6 +83,9 @@ class Prepared:
         feature; None where there is no table of customers.
     promotions
         item_row, starts_day, ends_day, discount of those that began; in that order. None where there is no table.
+    lots
+        customer_id, campaign_id, day, held_out: of each customer and campaign, the first message before `as_of_day`.
+        None where no campaign is named.
     """
 
     session: Session
@@ -99,6 +103,7 @@ class Prepared:
     churn_reasons: Table | None = None
     attributes: pa.Table | None = None
     promotions: pa.Table | None = None
+    lots: pa.Table | None = None
 
     @property
     def n_catalogue(self) -> int:
@@ -196,6 +201,7 @@ def prepare(tables: Tables, as_of_day: int) -> Prepared:
         churn_reasons=_churn_reasons(tables.optional, customers, as_of_day),
         attributes=_attributes(tables.optional, customers),
         promotions=_promotions(tables, items, as_of_day),
+        lots=_lots(tables.optional, customers, as_of_day),
     )
 
 
@@ -252,6 +258,16 @@ def _promotions(tables: Tables, items: Table, as_of_day: int) -> pa.Table | None
     leveled = at_level(began, tables.products.levels).inner_join(items.select("item_key", "item_row"), "item_key")
     columns = ("item_row", "starts_day", "ends_day", "discount")
     return leveled.select(*columns).distinct().order_by(*columns).to_pyarrow()
+
+
+def _lots(optional: OptionalTables, customers: Table, as_of_day: int) -> pa.Table | None:
+    contacts = optional.contacts
+    if contacts is None or "campaign_id" not in contacts.columns:
+        return None
+    named = contacts.filter(contacts.campaign_id.notnull()).mutate(day=day_of(contacts.sent_at))
+    known = named.filter(named.day < as_of_day).semi_join(customers, "customer_id")
+    found = known.group_by("customer_id", "campaign_id").agg(day=known.day.min(), held_out=known.held_out.any())
+    return found.order_by("campaign_id", "customer_id").to_pyarrow()
 
 
 def nothing_left(report: CleaningReport) -> DataError:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.arrays import Mask, Vector
+from recsvc.serving.uplift import UpliftModel
 
 Table = NDArray[np.float64]
 Uplift = Callable[[Table], Vector]  # what is seen, shape (n_customers, n_columns) -> (n_customers,), in [-1, 1]
@@ -73,24 +74,24 @@ class UpliftFit:
 
     name: str
     qini: Mapping[str, float]
-    predict: Uplift
+    predict: UpliftModel
 
 
-def t_learner(lots: Lots, seed: int) -> Uplift:
+def t_learner(lots: Lots, seed: int) -> UpliftModel:
     """Chance of a return when contacted less the chance when not, by trees for each.
 
     References
     ----------
     Kuenzel, Sekhon, Bickel & Yu (2019), Metalearners for estimating heterogeneous treatment effects, PNAS 116(10)
     """
-    one, other = (
+    texts = (
         _trees(lots.seen[arm], lots.returned[arm], np.ones(int(arm.sum())), seed)
         for arm in (lots.is_contacted, ~lots.is_contacted)
     )
-    return lambda seen: one(seen) - other(seen)
+    return UpliftModel("t_learner", tuple(texts))
 
 
-def class_transformation(lots: Lots, seed: int) -> Uplift:
+def class_transformation(lots: Lots, seed: int) -> UpliftModel:
     """2 P(Z) - 1, where Z says contacted and returned, or neither, both arms weighing the same.
 
     References
@@ -99,8 +100,8 @@ def class_transformation(lots: Lots, seed: int) -> Uplift:
     """
     share = lots.is_contacted.mean()
     weight = np.where(lots.is_contacted, 0.5 / share, 0.5 / (1 - share))
-    of_class = _trees(lots.seen, lots.is_contacted == lots.returned, weight, seed)
-    return lambda seen: 2 * of_class(seen) - 1
+    text = _trees(lots.seen, lots.is_contacted == lots.returned, weight, seed)
+    return UpliftModel("class_transformation", (text,))
 
 
 LEARNERS: Final = {"t_learner": t_learner, "class_transformation": class_transformation}
@@ -159,7 +160,8 @@ def qini(uplift: Vector, is_contacted: Mask, returned: Mask) -> float:
     return float((extra - by_lot).mean() / len(order))
 
 
-def _trees(seen: Table, label: Mask, weight: Vector, seed: int) -> Uplift:
+def _trees(seen: Table, label: Mask, weight: Vector, seed: int) -> str:
+    """Trees in LightGBM's own text format."""
     data = lgb.Dataset(seen, label.astype(np.float64), weight=weight)
-    model = lgb.train({**PARAMETERS, "seed": seed}, data, N_TREES)
-    return lambda other: np.asarray(model.predict(other, num_threads=1), np.float64)
+    text: str = lgb.train({**PARAMETERS, "seed": seed}, data, N_TREES).model_to_string()
+    return text

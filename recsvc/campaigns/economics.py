@@ -28,12 +28,15 @@ class Prospects:
     order_value : currency units, at least 0
         Expected of one order.
     contact_cost : currency units, at least 0
+    uplift : in [-1, 1]
+        What a contact adds to P(return), where that was learned; None where it was not.
     """
 
     returns: Vector
     value: Vector
     order_value: Vector
     contact_cost: Vector
+    uplift: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,10 @@ class Economics:
 def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Economics:
     """Expectations under the campaign's response curve.
 
-    An offer brings back `lift` of those who would stay away, and is used by everybody who returns, also by those who
-    would have returned without. Who all but surely returns is offered nothing that costs, whatever the curve says.
+    An offer brings back `lift` of those who would stay away; where training learned what a contact adds, it adds that,
+    times the offer's `lift` over the mean of all offers': whom is learned, how offers differ is stated. It is used by
+    everybody who returns, also by those who would have returned without. Who all but surely returns is offered nothing
+    that costs, whatever the curve says.
 
     Parameters
     ----------
@@ -77,7 +82,7 @@ def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Econom
         Share of revenue that is margin.
     """
     away = 1.0 - prospects.returns
-    extra = away[:, None] * _each(campaign.offers, "lift")
+    extra = _extra(prospects, _each(campaign.offers, "lift"))
     returns = prospects.returns[:, None] + extra
     used = _each(campaign.offers, "discount") * prospects.order_value[:, None] + _each(campaign.offers, "cost")
     spend = prospects.contact_cost[:, None] + returns * used
@@ -94,6 +99,16 @@ def economics(prospects: Prospects, campaign: Campaign, margin: float) -> Econom
         allowed=(allowed & (away >= UNSURE)[:, None]) | (used == 0),
         value=prospects.value,
     )
+
+
+def _extra(prospects: Prospects, lift: Vector) -> Table:
+    """What each offer adds to P(return) of each customer; shape (n_customers, n_offers)."""
+    away = 1.0 - prospects.returns[:, None]
+    if prospects.uplift is None:
+        return away * lift
+    mean = lift.mean()
+    relative = lift / mean if mean else np.ones(len(lift))
+    return np.clip(prospects.uplift[:, None] * relative, -prospects.returns[:, None], away)
 
 
 def _each(offers: Sequence[Offer], name: str) -> Vector:

@@ -26,6 +26,7 @@ from recsvc.errors import DataError
 from recsvc.experiments.assignment import held_out_of_everything
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.live_data import LiveData
+from recsvc.serving.uplift import read_learned, uplift_of
 from recsvc.store.campaigns import CampaignStore
 from recsvc.store.events import EventStore
 
@@ -80,7 +81,7 @@ def gather(
     return Candidates(
         customer_ids=table["customer_id"],
         layer=_positions(table["layer"], LAYERS),
-        prospects=_prospects(table, costs[found.channel]),
+        prospects=_prospects(bundle, table, costs[found.channel]),
         reach=found,
         contactable=said,
     )
@@ -112,14 +113,24 @@ def contact_facts(
     )
 
 
-def _prospects(table: pa.Table, contact_cost: Vector) -> Prospects:
+def _prospects(bundle: Bundle, table: pa.Table, contact_cost: Vector) -> Prospects:
     returns = _floats(table, "probability_of_return")
     return Prospects(
         returns=returns,
         value=_floats(table, "expected_value_of_contact") / np.maximum(returns, RARELY),
         order_value=_floats(table, "expected_average_value"),
         contact_cost=contact_cost,
+        uplift=_uplift(bundle, table["customer_id"].to_pylist()),
     )
+
+
+def _uplift(bundle: Bundle, ids: Sequence[str]) -> Vector | None:
+    """What a contact adds, where the bundle learned it; shape (n_customers,)."""
+    learned = read_learned(bundle)
+    if learned is None:
+        return None
+    parts = [uplift_of(learned.model, bundle.customers.get_many(list(some))[0], bundle) for some in _parts(ids)]
+    return np.concatenate([*parts, np.zeros(0)])
 
 
 def _contactable(

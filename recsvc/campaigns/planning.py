@@ -214,4 +214,5 @@ def _by_lot(allowed: NDArray[np.bool_], lot: Vector) -> Counts:
 
 
 def _of(prospects: Prospects, rows: Counts | Mask) -> Prospects:
-    return Prospects(*(getattr(prospects, name)[rows] for name in Prospects.__slots__))
+    known = (name for name in Prospects.__slots__ if getattr(prospects, name) is not None)
+    return Prospects(**{name: getattr(prospects, name)[rows] for name in known})

@@ -15,6 +15,7 @@ from rich.progress import track
 from recsvc.campaigns.campaign_file import load_campaign
 from recsvc.campaigns.exporting import PRESETS, Gate, Preset, Since, schema_of, tables, without_formulas
 from recsvc.campaigns.gathering import contact_facts, gather
+from recsvc.campaigns.history import CONTACTS, contact_tables
 from recsvc.campaigns.launching import Stores, expected_json, launch, parts_of
 from recsvc.campaigns.planning import Plan, plan
 from recsvc.campaigns.reporting import campaign_of, measure_window, report_of
@@ -23,6 +24,7 @@ from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
 from recsvc.cli.files import write_tables
 from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
 from recsvc.serving.recommender import Recommender
+from recsvc.serving.uplift import read_learned
 from recsvc.settings import load_settings
 from recsvc.store.campaigns import CampaignStore
 from recsvc.store.coupons import CouponStore
@@ -50,7 +52,7 @@ def plan_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
     if as_json:
         write_json(expected_json(made))
     else:
-        show_plan(made, recommender.bundle.manifest.currency)
+        show_plan(made, recommender.bundle.manifest.currency, read_learned(recommender.bundle))
 
 
 @campaign.command("launch", epilog="Example: recsvc campaign launch spring.toml")
@@ -114,6 +116,16 @@ def export(name: str, out: Path, channel: str | None, preset: Preset, artifacts:
     click.echo(f"wrote {rows} messages to {out}")
     for reason, count in sorted(gate.left_out.items()):
         click.echo(f"left out, {reason.replace('_', ' ')}: {count}", err=True)
+
+
+@campaign.command("history", epilog="Example: recsvc campaign history --out contacts.parquet")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write: .parquet, .csv or .jsonl.")
+@with_artifacts
+def history(out: Path, artifacts: Path | None) -> None:
+    """Write who was contacted and who was held out, as a table of contacts: the next training learns from it."""
+    store = CampaignStore(live_engine(artifacts))
+    rows = write_tables(out, CONTACTS, contact_tables(store))
+    click.echo(f"wrote {rows} contacts and hold-outs to {out}")
 
 
 @campaign.command("close", epilog="Example: recsvc campaign close spring-2026")

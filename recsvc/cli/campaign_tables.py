@@ -14,6 +14,7 @@ from recsvc.campaigns.planning import HELD_OUT, Plan
 from recsvc.campaigns.report import ArmRow, Report
 from recsvc.domain.layers import LABELS, LAYERS
 from recsvc.experiments.analysis import Difference
+from recsvc.serving.uplift import Learned
 from recsvc.store.campaigns import Launch
 
 LEFT_OUT = {
@@ -28,7 +29,7 @@ LEFT_OUT = {
 }
 
 
-def show_plan(plan: Plan, currency: str | None) -> None:
+def show_plan(plan: Plan, currency: str | None, learned: Learned | None) -> None:
     """Whom a plan contacts with what, whom it leaves out, and what to expect."""
     console, expected, money = Console(), plan.expected, currency or ""
     console.print(_by_layer(plan))
@@ -44,7 +45,9 @@ def show_plan(plan: Plan, currency: str | None) -> None:
     )
     console.print(f"A tenth more budget: {expected.extra_profit:+,.2f} {money} profit.")
     console.print(f"Smallest lift this size can show: {100 * expected.smallest_lift:.1f} points.")
-    console.print("The response curve is what the file states, not what was measured. Nothing was stored or sent.")
+    stated = "The response curve is what the file states, not what was measured."
+    console.print(stated if learned is None else f"{learned.in_words()}; how offers differ is what the file states.")
+    console.print("Nothing was stored or sent.")
 
 
 def show_campaigns(found: Sequence[Launch], *, now: datetime, whole: bool) -> None:

@@ -17,6 +17,7 @@ from recsvc.bundle.reader import Bundle, open_bundle
 from recsvc.bundle.store import REPORTS, BundleStore, replace_file
 from recsvc.domain.layers import VALUES
 from recsvc.serving.recommender import Recommender
+from recsvc.serving.uplift import read_learned
 from training.calibration import in_words
 from training.page import charts
 from training.page.evidence import calibration_charts, gains_chart, ranking_charts
@@ -70,6 +71,7 @@ def content(bundle: Bundle, outcome: Outcome) -> Content:
         "others": others_to_win_back(recommender, money),
         "early_warning": to_warn(recommender, money),
         "reasons": reasons_story(bundle.report),
+        "learned": read_learned(bundle),
         "drift": outcome.drift,
         **_targeting(outcome),
         **_ranking(outcome),
