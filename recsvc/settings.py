@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """`/health/ready` turns 503 when the live bundle was made longer ago: retraining has stopped."""
     global_holdout: float = Field(0.1, ge=0, lt=1)
     """Share of all customers whom no campaign contacts for a year, so that what all campaigns do can be told."""
+    webhook_hosts: str = ""
+    """Hosts that campaigns may be pushed to, separated by commas; none unless named. A private address must be one."""
     keys_required: bool = True
     """Whether `/v1` wants an API key; turn it off for a trial on your own machine only."""
     metrics_public: bool = False

@@ -20,7 +20,7 @@ from recsvc.serving.customer_state import moment_of
 from recsvc.serving.uplift import Learned
 from training.past_windows import window_at
 from training.transactions import Recipe
-from training.uplift import Lots, fit_uplift
+from training.uplift import Lots, fit_uplift, is_beyond_chance
 
 MAX_CAMPAIGNS = 24  # the latest
 
@@ -54,7 +54,7 @@ def learn_from_contacts(
     if lots is None or not lots.are_enough:
         return None
     fit = fit_uplift(lots)
-    if fit.qini[fit.name] <= 0:
+    if not is_beyond_chance(fit.qini[fit.name], lots):
         return None
     return Learned(
         model=fit.predict,

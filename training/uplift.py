@@ -22,6 +22,8 @@ Table = NDArray[np.float64]
 Uplift = Callable[[Table], Vector]  # what is seen, shape (n_customers, n_columns) -> (n_customers,), in [-1, 1]
 FOLDS: Final = 5
 N_TREES: Final = 120
+ORDERS_BY_LOT: Final = 300
+CHANCE: Final = 0.01
 MIN_RETURNS: Final = 100  # in each arm: a fold of the smaller one then still holds some 20
 PARAMETERS: Final = {
     "objective": "binary",
@@ -121,6 +123,13 @@ def fit_uplift(lots: Lots, seed: int = 7) -> UpliftFit:
     }
     best = max(gained, key=gained.__getitem__)
     return UpliftFit(best, gained, LEARNERS[best](lots, seed))
+
+
+def is_beyond_chance(found: float, lots: Lots, seed: int = 7) -> bool:
+    """Whether a Qini is above those of all but a hundredth of orders drawn by lot."""
+    rng, n = np.random.default_rng(seed), len(lots.returned)
+    by_lot = [qini(rng.random(n), lots.is_contacted, lots.returned) for _ in range(ORDERS_BY_LOT)]
+    return found > float(np.quantile(by_lot, 1 - CHANCE))
 
 
 def cross_fitted(learner: Callable[[Lots, int], Uplift], lots: Lots, seed: int) -> Vector:

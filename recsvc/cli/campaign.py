@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,15 +20,17 @@ from recsvc.campaigns.gathering import contact_facts, gather
 from recsvc.campaigns.history import CONTACTS, contact_tables
 from recsvc.campaigns.launching import Stores, expected_json, launch, parts_of
 from recsvc.campaigns.planning import Plan, plan
+from recsvc.campaigns.pushing import Pusher
 from recsvc.campaigns.reporting import campaign_of, measure_window, report_of
-from recsvc.cli.campaign_files import write_report
+from recsvc.campaigns.webhook import post, target_of
+from recsvc.cli.campaign_files import append_rows, read_secret, write_report
 from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
 from recsvc.cli.files import write_tables
 from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.uplift import read_learned
 from recsvc.settings import load_settings
-from recsvc.store.campaigns import CampaignStore
+from recsvc.store.campaigns import CampaignStore, Launch
 from recsvc.store.coupons import CouponStore
 from recsvc.store.events import EventStore
 
@@ -100,22 +104,47 @@ def show(name: str | None, artifacts: Path | None, as_json: bool) -> None:
 @with_artifacts
 def export(name: str, out: Path, channel: str | None, preset: Preset, artifacts: Path | None) -> None:
     """Write one row a customer to contact; who unsubscribed, complained or bought since the launch is left out."""
-    engine = live_engine(artifacts)
-    store, events = CampaignStore(engine), EventStore(engine)
-    launched = store.get(name)
-    if launched.closed_at is not None:
-        raise click.ClickException(f"campaign {name} was closed: nothing of it may be sent any more")
-    campaign = campaign_of(launched)
-    since = launched.launched_at or launched.begun_at
-    bought = frozenset(event.customer_id for event in events.of_kind("purchase", since=since))
-    gate = Gate(Since(contact_facts(events, store, campaign, since), bought), channel)
+    store = CampaignStore(live_engine(artifacts))
+    launched = _sendable(store, name)
+    campaign, gate = campaign_of(launched), _gate(store, launched, channel)
     made = tables(launched, store.members(name), gate, preset)
     if out.suffix == ".csv":
         made = map(without_formulas, made)
     rows = write_tables(out, schema_of(campaign, preset), made)
     click.echo(f"wrote {rows} messages to {out}")
-    for reason, count in sorted(gate.left_out.items()):
-        click.echo(f"left out, {reason.replace('_', ' ')}: {count}", err=True)
+    _tell_left_out(gate)
+
+
+@campaign.command(
+    "push", epilog="Example: recsvc campaign push spring --url https://mail.example/hook --secret hook.key"
+)
+@click.argument("name")
+@click.option("--url", required=True, help="Where to; its host must be in RECSVC_WEBHOOK_HOSTS.")
+@click.option("--secret", required=True, type=click.Path(path_type=Path), help="File with the key of the signature.")
+@click.option("--channel", help="Only messages on this channel.")
+@click.option("--dead-letters", type=click.Path(path_type=Path), default=Path("dead-letters.jsonl"), show_default=True)
+@with_artifacts
+def push(name: str, url: str, secret: Path, channel: str | None, dead_letters: Path, artifacts: Path | None) -> None:
+    """Send messages to a webhook, signed; what it took before is not sent again, what it refuses is kept in a file."""
+    target = target_of(url, load_settings(artifacts=artifacts).webhook_hosts.replace(" ", "").split(","))
+    store = CampaignStore(live_engine(artifacts))
+    launched = _sendable(store, name)
+    gate = _gate(store, launched, channel)
+    pusher = Pusher(
+        store=store,
+        secret=read_secret(secret),
+        send=partial(post, target),
+        pause=time.sleep,
+        clock=partial(datetime.now, UTC),
+        keep=partial(append_rows, dead_letters),
+    )
+    result = pusher.push(launched, gate)
+    click.echo(f"taken {result.taken}, taken before {result.before}, failed {result.failed}")
+    _tell_left_out(gate)
+    if result.failed:
+        raise click.ClickException(
+            f"the last refusal was {result.said}; the messages are in {dead_letters}: push again"
+        )
 
 
 @campaign.command("history", epilog="Example: recsvc campaign history --out contacts.parquet")
@@ -157,6 +186,26 @@ def report(name: str, out: Path | None, artifacts: Path | None, as_json: bool) -
         write_json(asdict(found))
     else:
         show_report(launched, found, recommender.bundle.manifest.currency)
+
+
+def _sendable(store: CampaignStore, name: str) -> Launch:
+    """Launched campaign that may still be sent."""
+    launched = store.get(name)
+    if launched.closed_at is not None:
+        raise click.ClickException(f"campaign {name} was closed: nothing of it may be sent any more")
+    return launched
+
+
+def _gate(store: CampaignStore, launched: Launch, channel: str | None) -> Gate:
+    """Leaves out whoever did something since the launch that speaks against a message."""
+    events, since = EventStore(store.engine), launched.launched_at or launched.begun_at
+    bought = frozenset(event.customer_id for event in events.of_kind("purchase", since=since))
+    return Gate(Since(contact_facts(events, store, campaign_of(launched), since), bought), channel)
+
+
+def _tell_left_out(gate: Gate) -> None:
+    for reason, count in sorted(gate.left_out.items()):
+        click.echo(f"left out, {reason.replace('_', ' ')}: {count}", err=True)
 
 
 def _planned(file: Path, artifacts: Path | None) -> tuple[Plan, Recommender]:

@@ -1,7 +1,9 @@
-"""A campaign's report as a file: a page, a table of its parts, or all of it as JSON."""
+"""Files of campaigns: reports as a page, a table or JSON; the key of a webhook, and what it would not take."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from recsvc.cli.files import write_tables
 from recsvc.errors import DataError
 from recsvc.store.campaigns import Launch
 
+MIN_SECRET = 16  # bytes
 SCHEMA = pa.schema(
     [
         ("campaign_id", pa.string()),
@@ -52,6 +55,31 @@ def write_report(path: Path, launch: Launch, report: Report, window: Window, cur
         replace_file(path, json or render(launch, report, window, currency))
     except OSError as error:
         raise DataError(str(path), f"cannot be written ({error.strerror})", "name another place") from error
+
+
+def read_secret(path: Path) -> bytes:
+    """Key of the signature, without the white space around it.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or holds fewer than 16 bytes.
+    """
+    fix = "write one: python -c 'import secrets; print(secrets.token_hex(32))' > hook.key"
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read ({error.strerror})", fix) from error
+    if len(secret) < MIN_SECRET:
+        raise DataError(str(path), f"holds fewer than {MIN_SECRET} bytes", fix)
+    return secret
+
+
+def append_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add rows to a file of JSON lines that only its owner may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 def _row(launch: Launch, part: Part) -> dict[str, object]:

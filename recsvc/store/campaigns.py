@@ -56,6 +56,7 @@ class Member:
     offer : what they get; of who is held out, what they would have got
     channel, send_at, slate_id : None of who is held out
     details : what the choice rested on; of who is contacted also products, and a code where the offer has one
+    pushed_at : when a webhook took the message
     """
 
     customer_id: str
@@ -66,13 +67,14 @@ class Member:
     send_at: datetime | None = None
     slate_id: str | None = None
     details: Json = field(default_factory=dict)
+    pushed_at: datetime | None = None
 
 
 class CampaignStore:
     """The campaigns in the live store; every call asks the database and may raise `StoreUnavailable`."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = self._engine = engine
 
     def begin(self, launch: Launch) -> None:
         """Make room for a campaign; what a launch that was cut off left behind goes, its codes are free again.
@@ -144,6 +146,15 @@ class CampaignStore:
         with reaching(self._engine) as connection:
             rows = connection.execute(sa.select(campaign_members).where(mine).order_by(campaign_members.c.seq)).all()
         return [(row.campaign, _member(row)) for row in rows]
+
+    def pushed(self, name: str, customer_ids: Sequence[str], *, at: datetime) -> None:
+        """Remember that a webhook took the messages of some members."""
+        mine = sa.and_(
+            campaign_members.c.campaign == name,
+            campaign_members.c.customer_key.in_([key_of_id(one) for one in customer_ids]),
+        )
+        with writing(self._engine) as connection:
+            connection.execute(sa.update(campaign_members).where(mine).values(pushed_at=stamp(at)))
 
     def messages_between(self, since: datetime, until: datetime) -> Counter[str]:
         """How many messages launched campaigns send to each customer from one moment to another, by customer id."""
@@ -262,6 +273,7 @@ def _member(row: sa.Row[Any]) -> Member:  # Any: columns of a query
         send_at=_moment(row.send_at),
         slate_id=row.slate_id,
         details=orjson.loads(row.details),
+        pushed_at=_moment(row.pushed_at),
     )
 
 

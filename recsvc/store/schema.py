@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 4  # number of the last step in `migrations`
+SCHEMA_VERSION = 5  # number of the last step in `migrations`
 
 metadata = sa.MetaData()
 
@@ -79,6 +79,7 @@ campaign_members = sa.Table(
     sa.Column("send_at", sa.String(32)),
     sa.Column("slate_id", sa.String(64)),
     sa.Column("details", sa.Text, nullable=False),  # what the choice rested on, the slate and the code, as JSON
+    sa.Column("pushed_at", sa.String(32)),  # when a webhook took the message
     sa.UniqueConstraint("campaign", "customer_key"),
     sa.Index("campaigns_of_customer", "customer_key"),
     sqlite_autoincrement=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.uplift import FOLDS, LEARNERS, Lots, Uplift, cross_fitted, fit_uplift, qini
+from training.uplift import FOLDS, LEARNERS, Lots, Uplift, cross_fitted, fit_uplift, is_beyond_chance, qini
 from training.uplift_worlds import RANGES, draw_history, draw_next, draw_world
 
 N = 6_000
@@ -67,6 +67,13 @@ def test_where_a_contact_does_the_same_to_everybody_nothing_is_gained_by_an_orde
     same = lots_of(np.zeros(N) + np.random.default_rng(4).normal(0, 1e-9, N), seed=5)
 
     assert max(fit_uplift(same).qini.values()) < 0.01
+
+
+def test_an_order_that_gains_nothing_is_told_from_one_that_does(lots: Lots) -> None:
+    same = lots_of(np.zeros(N) + np.random.default_rng(4).normal(0, 1e-9, N), seed=5)
+
+    assert is_beyond_chance(max(fit_uplift(lots).qini.values()), lots)
+    assert not is_beyond_chance(max(fit_uplift(same).qini.values()), same)
 
 
 def test_a_few_returns_are_not_enough(lots: Lots) -> None:
