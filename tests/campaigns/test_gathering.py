@@ -16,8 +16,10 @@ from recsvc.campaigns.gathering import ContactFacts, contact_facts, gather
 from recsvc.domain.touchpoints import KINDS, Touchpoints
 from recsvc.errors import FilterError
 from recsvc.serving.live_data import NoLiveData
+from recsvc.serving.live_source import LiveSource
 from recsvc.serving.recommender import Recommender
 from recsvc.store.campaigns import CampaignStore
+from recsvc.store.erasures import ErasureStore
 from recsvc.store.events import Event, EventStore
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -136,3 +138,17 @@ def test_complaints_and_contacts_of_the_records_count(
     campaign = campaign_with(audience="win_back_rank <= 3", starts_on="2026-01-01")
 
     assert reasons(bundle, campaign) == ["cooling_off", "contact_cap", "reachable"]
+
+
+def test_nobody_who_was_erased_is_in_an_audience(
+    recommender: Recommender, campaign_with: Callable[..., Campaign], engine: sa.Engine
+) -> None:
+    first, second = recommender.bundle.customer_table["customer_id"].slice(0, 2).to_pylist()
+    ErasureStore(engine).erase(first, at=NOW)
+    source = LiveSource(engine)
+
+    live = source.of_bundle(recommender.bundle)
+    found = gather(recommender.bundle, live, campaign_with(audience="win_back_rank <= 2"), ContactFacts(), 0.0)
+    source.close()
+
+    assert found.customer_ids.to_pylist() == [second]
