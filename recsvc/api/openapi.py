@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
+from importlib.resources import files
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -17,6 +19,7 @@ from recsvc.api.problems import MEDIA_TYPE
 from recsvc.api.route import Route
 
 API_VERSION = "1"
+EXAMPLES = files("recsvc.api") / "examples.json"  # real answers: see tests/checks/write_examples.py
 JsonObject = dict[str, Any]  # an OpenAPI document is JSON of any depth
 REF = "#/components/schemas/{model}"
 SECURITY_SCHEMES: JsonObject = {
@@ -33,11 +36,13 @@ REQUEST_ID: JsonObject = {
 
 def describe(routes: Iterable[Route]) -> JsonObject:
     """OpenAPI document of the routes."""
-    routes = tuple(routes)
+    routes, examples = tuple(routes), orjson.loads(EXAMPLES.read_bytes())
     refs, schemas = _schemas(routes)
     paths: dict[str, JsonObject] = {}
     for route in routes:
-        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, refs)
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(
+            route, refs, examples.get(route.name, {})
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": "recsvc", "version": API_VERSION, "description": "Win-back recommendations."},
@@ -59,16 +64,18 @@ def _schemas(routes: tuple[Route, ...]) -> tuple[Refs, JsonObject]:
     return {model: by_model[model, mode] for model, mode in wanted}, together["$defs"]
 
 
-def _operation(route: Route, refs: Refs) -> JsonObject:
+def _operation(route: Route, refs: Refs, example: JsonObject) -> JsonObject:
     operation: JsonObject = {
         "operationId": route.name,
         "summary": route.summary,
         "tags": [_tag(route)],
         "parameters": [*_parameters(route), REQUEST_ID],
-        "responses": dict(_responses(route, refs)),
+        "responses": dict(_responses(route, refs, example)),
     }
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[route.body]}}}
+        shown = {"example": example["request"]} if "request" in example else {}
+        content = {"application/json": {"schema": refs[route.body], **shown}}
+        operation["requestBody"] = {"required": True, "content": content}
     if route.scope is not None:
         operation["security"] = [{name: [route.scope]} for name in SECURITY_SCHEMES]
     return operation
@@ -93,12 +100,13 @@ def _parameters(route: Route) -> Iterator[JsonObject]:
         yield {"name": name, "in": "query", "required": required, "description": text, "schema": field}
 
 
-def _responses(route: Route, refs: Refs) -> Iterator[tuple[str, JsonObject]]:
+def _responses(route: Route, refs: Refs, example: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     success: JsonObject = {"description": "Success"}
     if route.replies:
         choices = [refs[model] for model in route.replies]
         schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
-        success["content"] = {"application/json": {"schema": schema}}
+        shown = {"example": example["reply"]} if "reply" in example else {}
+        success["content"] = {"application/json": {"schema": schema, **shown}}
     yield "200", success
     for status in sorted({*route.statuses, *_usual_statuses(route)}):
         content = {MEDIA_TYPE: {"schema": refs[Problem]}}
