@@ -56,6 +56,8 @@ class ContactColumns(Section):
     clicked_at: ColumnName = "clicked_at"
     held_out: ColumnName = "held_out"
     """Whether the customer was only compared with: nothing was sent."""
+    offer_by_lot: ColumnName = "offer_by_lot"
+    """Name of the offer, of customers whose offer was drawn by lot."""
 
 
 class ContactsConfig(Source):

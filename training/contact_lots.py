@@ -6,6 +6,7 @@ cut at the day before the campaign's first message, as in `past_windows`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from recsvc.domain.arrays import Mask
 from recsvc.domain.history import Histories
 from recsvc.domain.lapse import LapseThresholds
+from recsvc.domain.offer_lifts import Counted, OfferLift, measured
+from recsvc.domain.past_records import spend_between
 from recsvc.domain.transactions import TransactionModel
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.uplift import Learned
@@ -65,6 +68,24 @@ def learn_from_contacts(
         first_on=moment_of(min(days)).date().isoformat(),
         last_on=moment_of(max(days)).date().isoformat(),
     )
+
+
+def offer_lifts(histories: Histories, contacts: pa.Table, horizon_days: int, as_of_day: int) -> dict[str, OfferLift]:
+    """Lift of each offer that lots gave to somebody, against those held out of the same campaigns; by name."""
+    frame = contacts.to_pandas()
+    days = frame.groupby("campaign_id").day.min()
+    counted = defaultdict(list)
+    for campaign_id, day in days[days + horizon_days <= as_of_day].items():
+        _, orders = spend_between(histories, int(day), int(day) + horizon_days)
+        returned = dict(zip(histories.customer_ids, (orders > 0).tolist(), strict=True))
+        members = frame[(frame.campaign_id == campaign_id) & frame.customer_id.isin(returned)]
+        members = members.assign(returned=members.customer_id.map(returned))
+        held_out = members[members.held_out]
+        for offer, some in members[~members.held_out].groupby("offer_by_lot"):
+            back = int(some.returned.sum()), int(held_out.returned.sum())
+            counted[str(offer)].append(Counted(len(some), back[0], len(held_out), back[1]))
+    found = {offer: measured(campaigns) for offer, campaigns in counted.items()}
+    return {offer: lift for offer, lift in sorted(found.items()) if lift is not None}
 
 
 def _campaigns(

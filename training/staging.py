@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,7 +34,7 @@ from recsvc.domain.profiles import CustomerModels, Economics, expected_orders, p
 from recsvc.domain.rfm import Rfm, gaps
 from recsvc.domain.segments import spend_per_active_year
 from recsvc.errors import DataError
-from recsvc.serving.uplift import Learned, write_learned
+from recsvc.serving.uplift import Learned, OfferLifts, write_learned
 from training.als import fit_item_factors
 from training.churn_market import build_market
 from training.churn_reasons import ChurnEvidence, ChurnReasons, no_churn_reasons, with_reasons
@@ -42,7 +43,7 @@ from training.churn_troubles import troubles_of
 from training.comeback import is_comeback
 from training.config import TrainingConfig
 from training.config_recipe import AlsConfig
-from training.contact_lots import learn_from_contacts
+from training.contact_lots import learn_from_contacts, offer_lifts
 from training.customer_table import CustomerTable
 from training.habits import habit_table, known_habits, with_habits
 from training.interactions import user_items, weighted
@@ -71,6 +72,8 @@ from training.tables import Prepared
 from training.targeting_choice import TargetingFit, fit_targeting, no_targeting
 from training.transactions import RECIPES
 from training.value import fit_high_value_rule, fit_value
+
+NO_LOTS: Final[tuple[Learned | None, OfferLifts]] = (None, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def stage(
             targeting = _targeting(records, fitted, prepared.as_of_day) if targeted else no_targeting()
             fitted = replace(fitted, models=replace(fitted.models, targeting=targeting.targeting))
         with progress.step("what contacts add"):
-            learned = _learned(records, fitted, prepared) if targeted and explained else None
+            lots = _lots(records, fitted, prepared) if targeted and explained else NO_LOTS
         with progress.step("profiles and interactions"):
             found = _second_pass(records.batches(), fitted.models, prepared, config, explained=explained)
             records.write_win_back_ranks(found.customers.win_back_ids())
@@ -158,8 +161,7 @@ def stage(
         _write_customers(folder, prepared, found, fitted.models, habits)
         write_ranker(folder, no_ranker())
         write_standing_rules(folder, config.ranking)
-        if learned is not None:
-            write_learned(folder, learned)
+        write_learned(folder, *lots)
     reasons, digest = found.churn_reasons, fingerprint.hexdigest()
     return Staged(folder, prepared, found.past, fitted, targeting, reasons, digest, no_ranker())
 
@@ -221,14 +223,15 @@ def _with_category_clocks(fitted: CustomerFit, records: CustomersWriter, items: 
     return replace(fitted, models=replace(fitted.models, category_clocks=clocks))
 
 
-def _learned(records: CustomersWriter, fitted: CustomerFit, prepared: Prepared) -> Learned | None:
-    """What contacts add; None without lots that can tell."""
+def _lots(records: CustomersWriter, fitted: CustomerFit, prepared: Prepared) -> tuple[Learned | None, OfferLifts]:
+    """What contacts and offers add; nothing without lots that can tell."""
     if prepared.lots is None or not len(prepared.lots):
-        return None
+        return NO_LOTS
     sample, recipe = sample_records(records.batches()), RECIPES[fitted.choice.model]
-    models = fitted.models
-    horizon_days = models.economics.horizon_days
-    return learn_from_contacts(sample, prepared.lots, models.thresholds, horizon_days, prepared.as_of_day, recipe)
+    thresholds, horizon_days = fitted.models.thresholds, fitted.models.economics.horizon_days
+    day = prepared.as_of_day
+    learned = learn_from_contacts(sample, prepared.lots, thresholds, horizon_days, day, recipe)
+    return learned, offer_lifts(sample, prepared.lots, horizon_days, day)
 
 
 def _targeting(records: CustomersWriter, fitted: CustomerFit, as_of_day: int) -> TargetingFit:

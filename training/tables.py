@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.expr.types import Table
@@ -84,8 +85,8 @@ class Prepared:
     promotions
         item_row, starts_day, ends_day, discount of those that began; in that order. None where there is no table.
     lots
-        customer_id, campaign_id, day, held_out: of each customer and campaign, the first message before `as_of_day`.
-        None where no campaign is named.
+        customer_id, campaign_id, day, held_out, offer_by_lot (null where not by lot): of each customer and campaign,
+        the first message before `as_of_day`. None where no campaign is named.
     """
 
     session: Session
@@ -265,8 +266,12 @@ def _lots(optional: OptionalTables, customers: Table, as_of_day: int) -> pa.Tabl
     if contacts is None or "campaign_id" not in contacts.columns:
         return None
     named = contacts.filter(contacts.campaign_id.notnull()).mutate(day=day_of(contacts.sent_at))
+    if "offer_by_lot" not in named.columns:
+        named = named.mutate(offer_by_lot=ibis.null("string"))
     known = named.filter(named.day < as_of_day).semi_join(customers, "customer_id")
-    found = known.group_by("customer_id", "campaign_id").agg(day=known.day.min(), held_out=known.held_out.any())
+    found = known.group_by("customer_id", "campaign_id").agg(
+        day=known.day.min(), held_out=known.held_out.any(), offer_by_lot=known.offer_by_lot.max()
+    )
     return found.order_by("campaign_id", "customer_id").to_pyarrow()
 
 

@@ -46,7 +46,7 @@ FEEDBACK_CHECKS = (
 
 
 def type_contacts(session: Session, raw: RawTable, config: TrainingConfig) -> Table:
-    """Columns sent_at, held_out, and opened_at, clicked_at, channel, campaign_id, cost where the user has them.
+    """Columns sent_at, held_out, and of the others in `ContactColumns` those that the user has.
 
     Raises
     ------
@@ -65,7 +65,11 @@ def type_contacts(session: Session, raw: RawTable, config: TrainingConfig) -> Ta
         if name in found:
             columns[name] = moment(rows, getattr(names, name), source, config.timezone, source.sent_at_format)
             wrong[bit] = text(rows, getattr(names, name), source).notnull() & columns[name].isnull()
-    columns |= {name: text(rows, getattr(names, name), source) for name in ("channel", "campaign_id") if name in found}
+    columns |= {
+        name: text(rows, getattr(names, name), source)
+        for name in ("channel", "campaign_id", "offer_by_lot")
+        if name in found
+    }
     if "cost" in found:
         columns["cost"] = minor_units(number(rows, names.cost, source, 4))
     held_out = flag(rows, names.held_out, source) if "held_out" in found else ibis.null("boolean")

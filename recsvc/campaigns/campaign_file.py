@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, Pos
 
 from recsvc.campaigns.contact import ContactRules
 from recsvc.domain.documents import Section, checked
+from recsvc.domain.offer_lifts import OfferLift
 from recsvc.errors import ConfigError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -73,6 +74,17 @@ class Campaign(Section):
     """How many products a message shows."""
     measure_days: PositiveInt | None = None
     """Days after `starts_on` in which a return counts; the bundle's horizon when not given."""
+
+
+def with_measured_lifts(campaign: Campaign, measured: Mapping[str, OfferLift]) -> Campaign:
+    """The campaign with each offer's lift drawn towards what an offer of that name was seen to do."""
+    offers = tuple(
+        offer.model_copy(update={"lift": measured[offer.name].with_stated(offer.lift)})
+        if offer.name in measured
+        else offer
+        for offer in campaign.offers
+    )
+    return campaign.model_copy(update={"offers": offers})
 
 
 def load_campaign(path: Path) -> Campaign:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 
 from recsvc.campaigns.campaign_file import Campaign
-from recsvc.campaigns.planning import ARMS, HELD_OUT
+from recsvc.campaigns.planning import ARMS, EXPLORED, HELD_OUT
 from recsvc.store.campaigns import CampaignStore, Launch, Member
 
 CONTACTS = pa.schema(
@@ -18,6 +18,7 @@ CONTACTS = pa.schema(
         ("sent_at", pa.string()),
         ("cost", pa.float64()),
         ("held_out", pa.bool_()),
+        ("offer_by_lot", pa.string()),
     ]
 )
 
@@ -39,4 +40,5 @@ def _row(launch: Launch, member: Member, costs: Mapping[str, float]) -> dict[str
         "sent_at": (member.send_at or launch.starts_at).isoformat(),
         "cost": costs.get(member.channel or "", 0.0),
         "held_out": held_out,
+        "offer_by_lot": member.offer if member.arm == ARMS[EXPLORED] else None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from recsvc.serving.live_records import customers_now
 from recsvc.store.campaigns import Launch, Member
 
 MINOR_UNITS = 100
+CouponsUsed = Mapping[str, Mapping[str, date]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,14 @@ def outcomes(
     campaign: Campaign,
     parts: Iterable[Sequence[Member]],
     window: Window,
-    coupons_used: Mapping[str, frozenset[str]],
+    coupons_used: CouponsUsed,
 ) -> Outcomes:
     """Outcomes of all members, a part of them at a time.
 
     Parameters
     ----------
     coupons_used
-        Codes that customers bought with, by customer id.
+        Day each code was first bought with, by customer id and code.
     """
     known = _Known(campaign, bundle.models.economics.margin)
     found = [known.of(bundle, live, part, window, coupons_used) for part in parts]
@@ -122,7 +123,7 @@ class _Known:
         live: LiveData,
         part: Sequence[Member],
         window: Window,
-        coupons_used: Mapping[str, frozenset[str]],
+        coupons_used: CouponsUsed,
     ) -> Outcomes:
         histories = customers_now(bundle, live, [one.customer_id for one in part], [()] * len(part)).histories
         days, amounts = _orders_within(histories, window)
@@ -150,10 +151,13 @@ class _Known:
             spend_before=np.array([float(one.details["spend_before"]) for one in part]),
         )
 
-    def _redeemed(self, member: Member, coupons_used: Mapping[str, frozenset[str]]) -> bool:
-        """Whether the code was used; an offer without a code is used by everybody who returns."""
-        code = member.details.get("offer", {}).get("code")
-        return code is None or code in coupons_used.get(member.customer_id, frozenset())
+    def _redeemed(self, member: Member, coupons_used: CouponsUsed) -> bool:
+        """Whether the code was used in time; an offer without a code is used by everybody who returns."""
+        told = member.details.get("offer", {})
+        if told.get("code") is None:
+            return True
+        used_on = coupons_used.get(member.customer_id, {}).get(told["code"])
+        return used_on is not None and used_on.isoformat() <= told["valid_until"]
 
 
 def _orders_within(histories: Histories, window: Window) -> tuple[list[Counts], list[Counts]]:

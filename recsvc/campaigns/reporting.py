@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 
 from recsvc.bundle.reader import Bundle
 from recsvc.campaigns.campaign_file import Campaign
-from recsvc.campaigns.outcomes import Window, outcomes, window_of
+from recsvc.campaigns.outcomes import CouponsUsed, Window, outcomes, window_of
 from recsvc.campaigns.report import Report, report
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.live_data import LiveData
@@ -36,10 +36,11 @@ def report_of(
     return report(campaign, outcomes(bundle, live, campaign, parts, window, used), is_over=window.is_over)
 
 
-def coupons_used(events: EventStore, since: datetime) -> Mapping[str, frozenset[str]]:
-    """Codes customers bought with from a moment on, by customer id."""
-    used = defaultdict(set)
+def coupons_used(events: EventStore, since: datetime) -> CouponsUsed:
+    """Day each code was first bought with from a moment on, by customer id and code."""
+    used: dict[str, dict[str, date]] = defaultdict(dict)
     for event in events.of_kind("purchase", since=since):
         if "coupon" in event.details:
-            used[event.customer_id].add(str(event.details["coupon"]))
-    return {customer_id: frozenset(codes) for customer_id, codes in used.items()}
+            code, on = str(event.details["coupon"]), event.occurred_at.date()
+            used[event.customer_id][code] = min(on, used[event.customer_id].get(code, on))
+    return used

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.campaigns.campaign_file import load_campaign
+from recsvc.campaigns.campaign_file import load_campaign, with_measured_lifts
 from recsvc.campaigns.exporting import PRESETS, Gate, Preset, Since, schema_of, tables, without_formulas
 from recsvc.campaigns.gathering import contact_facts, gather
 from recsvc.campaigns.history import CONTACTS, contact_tables
@@ -28,7 +28,7 @@ from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
 from recsvc.cli.files import write_tables
 from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
 from recsvc.serving.recommender import Recommender
-from recsvc.serving.uplift import read_learned
+from recsvc.serving.uplift import read_offer_lifts
 from recsvc.settings import load_settings
 from recsvc.store.campaigns import CampaignStore, Launch
 from recsvc.store.coupons import CouponStore
@@ -56,7 +56,7 @@ def plan_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
     if as_json:
         write_json(expected_json(made))
     else:
-        show_plan(made, recommender.bundle.manifest.currency, read_learned(recommender.bundle))
+        show_plan(made, recommender.bundle)
 
 
 @campaign.command("launch", epilog="Example: recsvc campaign launch spring.toml")
@@ -209,7 +209,8 @@ def _tell_left_out(gate: Gate) -> None:
 
 
 def _planned(file: Path, artifacts: Path | None) -> tuple[Plan, Recommender]:
-    asked, recommender, engine = load_campaign(file), live_recommender(artifacts), live_engine(artifacts)
+    recommender, engine = live_recommender(artifacts), live_engine(artifacts)
+    asked = with_measured_lifts(load_campaign(file), read_offer_lifts(recommender.bundle))
     facts = contact_facts(EventStore(engine), CampaignStore(engine), asked)
     holdout = load_settings(artifacts=artifacts).global_holdout
     found = gather(recommender.bundle, recommender.live, asked, facts, holdout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import isfinite
 
@@ -10,11 +10,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from recsvc.bundle.reader import Bundle
 from recsvc.campaigns.planning import HELD_OUT, Plan
 from recsvc.campaigns.report import ArmRow, Report
 from recsvc.domain.layers import LABELS, LAYERS
 from recsvc.experiments.analysis import Difference
-from recsvc.serving.uplift import Learned
+from recsvc.serving.uplift import read_learned, read_offer_lifts
 from recsvc.store.campaigns import Launch
 
 LEFT_OUT = {
@@ -29,9 +30,9 @@ LEFT_OUT = {
 }
 
 
-def show_plan(plan: Plan, currency: str | None, learned: Learned | None) -> None:
+def show_plan(plan: Plan, bundle: Bundle) -> None:
     """Whom a plan contacts with what, whom it leaves out, and what to expect."""
-    console, expected, money = Console(), plan.expected, currency or ""
+    console, expected, money = Console(), plan.expected, bundle.manifest.currency or ""
     console.print(_by_layer(plan))
     left_out = Table("left out", "customers")
     for reason, count in plan.left_out.items():
@@ -45,8 +46,8 @@ def show_plan(plan: Plan, currency: str | None, learned: Learned | None) -> None
     )
     console.print(f"A tenth more budget: {expected.extra_profit:+,.2f} {money} profit.")
     console.print(f"Smallest lift this size can show: {100 * expected.smallest_lift:.1f} points.")
-    stated = "The response curve is what the file states, not what was measured."
-    console.print(stated if learned is None else f"{learned.in_words()}; how offers differ is what the file states.")
+    for sentence in _rests_on(plan, bundle):
+        console.print(sentence)
     console.print("Nothing was stored or sent.")
 
 
@@ -88,6 +89,20 @@ def show_report(launch: Launch, report: Report, currency: str | None) -> None:
     console.print(f"Last-touch counting would claim {claimed}: it counts those who return anyway.")
     console.print(_parts(report))
     console.print(f"Campaign {launch.name}, bundle {launch.bundle_id}.", style="dim")
+
+
+def _rests_on(plan: Plan, bundle: Bundle) -> Iterator[str]:
+    """What the expectation of extra returns rests on: what lots have shown, else what the file states."""
+    learned, measured = read_learned(bundle), read_offer_lifts(bundle)
+    if learned is not None:
+        yield f"{learned.in_words()}."
+    for offer in plan.campaign.offers:
+        found = measured.get(offer.name)
+        if found is not None:
+            seen = f"seen to be {found.lift:.3f} (standard error {found.error:.3f}) with {found.customers:,} customers"
+            yield f"Lift of {offer.name}: {offer.lift:.3f}, the file's drawn towards what lots have shown, {seen}."
+    if learned is None and not any(offer.name in measured for offer in plan.campaign.offers):
+        yield "The response curve is what the file states, not what was measured."
 
 
 def _by_layer(plan: Plan) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import lightgbm as lgb
 import numpy as np
@@ -16,9 +16,11 @@ from recsvc.bundle.reader import Bundle
 from recsvc.domain.arrays import Vector
 from recsvc.domain.customer_features import FEATURE_NAMES, customer_facts, customer_features
 from recsvc.domain.history import Histories
+from recsvc.domain.offer_lifts import OfferLift
 from recsvc.errors import BundleCorrupt
 
-UPLIFT: Final = "uplift.json"
+UPLIFT, OFFERS = "uplift.json", "offer_lifts.json"
+OfferLifts = Mapping[str, OfferLift]  # by name of the offer
 Learner = Literal["t_learner", "class_transformation"]
 
 
@@ -92,12 +94,23 @@ def tree_file(number: int) -> str:
     return f"uplift_{number}.txt"
 
 
-def write_learned(folder: Path, learned: Learned) -> None:
-    """Write what was learned into a staged folder."""
+def write_learned(folder: Path, learned: Learned | None, offers: OfferLifts) -> None:
+    """Write what was learned of contacts and offers into a staged folder; what was not has no file."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+    if offers:
+        (folder / OFFERS).write_bytes(orjson.dumps(offers, option=options))
+    if learned is None:
+        return
     (folder / UPLIFT).write_bytes(orjson.dumps(learned.to_json(), option=options))
     for number, text in enumerate(learned.model.texts, 1):
         (folder / tree_file(number)).write_text(text, "utf-8")
+
+
+def read_offer_lifts(bundle: Bundle) -> OfferLifts:
+    """What offers were seen to do; empty where lots chose none."""
+    path = bundle.folder / OFFERS
+    content = orjson.loads(path.read_bytes()) if path.is_file() else {}
+    return {name: OfferLift(**lift) for name, lift in content.items()}
 
 
 def read_learned(bundle: Bundle) -> Learned | None:

@@ -24,7 +24,7 @@ FIRST = 20_458  # 2026-01-05
 
 
 def told(code: str | None) -> dict[str, object]:
-    return {"spend_before": 10.0, "offer": {"code": code}}
+    return {"spend_before": 10.0, "offer": {"code": code, "valid_until": "2026-02-04"}}
 
 
 def test_orders_in_the_window_count_whether_redeemed_or_not(
@@ -70,6 +70,29 @@ def test_orders_in_the_window_count_whether_redeemed_or_not(
     assert found.cost.tolist() == pytest.approx([10.02, 0.05, 0.0, 0.02])  # 10 % of 100, of which 90 were paid
     margin = recommender.bundle.models.economics.margin
     assert found.profit.tolist() == pytest.approx([margin * 110 - 10.02, margin * 90 - 0.05, margin * 90, -0.02])
+
+
+def test_a_code_used_after_its_last_day_was_not_redeemed(
+    recommender: Recommender, campaign_with: Callable[..., Campaign], engine: sa.Engine
+) -> None:
+    (customer_id,) = recommender.bundle.customer_table["customer_id"].slice(0, 1).to_pylist()
+    members = [Member(customer_id, "contacted", "high_lapsed", "ten", "email", NOW, "s0", told("AB"))]
+    late = NOW + timedelta(days=31)
+    event = Event("1", customer_id, "purchase", late, "I0000001", {"price": 90.0, "coupon": "AB"})
+    EventStore(engine).add([event], received_at=late)
+    live = LiveSource(engine)
+
+    found = outcomes(
+        recommender.bundle,
+        live.of_bundle(recommender.bundle),
+        campaign_with(),
+        [members],
+        Window(FIRST, FIRST + 60, True),
+        coupons_used(EventStore(engine), NOW),
+    )
+    live.close()
+
+    assert (found.returned.tolist(), found.redeemed.tolist()) == ([True], [False])
 
 
 def test_the_window_begins_with_the_launch_where_that_is_later_and_grows_to_its_end(

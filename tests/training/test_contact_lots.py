@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from recsvc.bundle.reader import Bundle, open_bundle
-from recsvc.campaigns.campaign_file import Campaign
+from recsvc.campaigns.campaign_file import Campaign, with_measured_lifts
 from recsvc.campaigns.economics import Prospects, economics
 from recsvc.campaigns.gathering import ContactFacts, gather
 from recsvc.campaigns.history import contact_tables
@@ -22,7 +22,7 @@ from recsvc.store.campaigns import CampaignStore, Launch, Member
 from recsvc.store.engine import open_store
 from tests.campaigns.conftest import BASIC
 from tests.trained import Trained, train, write_shop
-from training.contact_lots import learn_from_contacts
+from training.contact_lots import learn_from_contacts, offer_lifts
 from training.synth import SynthSize
 from training.synth_effects import LATELY_DAYS, OFTEN, RARELY, SILENT_DAYS
 from training.transactions import RECIPES
@@ -106,6 +106,33 @@ def test_uplift_never_takes_a_chance_out_of_its_bounds() -> None:
     assert ((found.returns >= 0) & (found.returns <= 1)).all()
 
 
+def test_an_offer_drawn_by_lot_is_seen_to_do_what_contacts_do(folder: Path, bundle: Bundle) -> None:
+    """Here all contacts do the same, so two offers given by lot have one lift: that of the lots' truth."""
+    read = {
+        name: pd.concat(map(pd.read_parquet, sorted((folder / name).glob("*.parquet"))))
+        for name in ("contacts", "truth")
+    }
+    lots = read["contacts"].merge(read["truth"], on=["customer_id", "campaign_id"])
+    dice = np.random.default_rng(1).random(len(lots))
+    offer = np.where(lots.held_out | (dice < 0.2), None, np.where(dice < 0.6, "ten", "reminder"))
+    day = (lots.sent_at - pd.Timestamp(0)).dt.days
+    contacts = pa.Table.from_pandas(lots.assign(day=day, offer_by_lot=offer), preserve_index=False)
+    everybody = bundle.customer_table["customer_id"].to_pylist()
+    histories, _ = bundle.customers.get_many(everybody)
+
+    found = offer_lifts(histories, contacts, 60, bundle.items.as_of_day)
+
+    assert set(found) == {"ten", "reminder"}
+    for lift in found.values():
+        assert lift.customers > 2_000
+        assert abs(lift.lift - lots.uplift.mean() / 0.75) < 4 * lift.error + 0.02
+    campaign = with_measured_lifts(checked(Campaign, BASIC, "a campaign"), found)
+    stated = {offer["name"]: offer["lift"] for offer in BASIC["offers"]}  # type: ignore[attr-defined, index]
+    for one in campaign.offers:
+        low, high = sorted([stated[one.name], found[one.name].lift])
+        assert low <= one.lift <= max(high, 0)
+
+
 @pytest.mark.parametrize("held_out", [[False] * 40, [True] * 40])
 def test_campaigns_without_two_arms_teach_nothing(bundle: Bundle, held_out: list[bool]) -> None:
     ids = bundle.customer_table["customer_id"].slice(0, 40).to_pylist()
@@ -128,15 +155,21 @@ def test_launched_campaigns_are_a_table_of_contacts(tmp_path: Path) -> None:
     store.begin(Launch("spring", "b", {"campaign": campaign.model_dump(mode="json")}, at, at, at))
     store.add(
         "spring",
-        [Member("7", "contacted", "high_lost", "ten", "sms", at, "s"), Member("8", "held_out", "high_lost", "ten")],
+        [
+            Member("7", "contacted", "high_lost", "ten", "sms", at, "s"),
+            Member("8", "held_out", "high_lost", "ten"),
+            Member("9", "explored", "high_lost", "ten", "email", at, "t"),
+        ],
     )
     store.launch("spring", at=at)
 
     rows = pa.concat_tables(contact_tables(store)).to_pylist()
     engine.dispose()
 
-    assert [(row["customer_id"], row["channel"], row["cost"], row["held_out"]) for row in rows] == [
-        ("7", "sms", 0.05, False),
-        ("8", None, 0.0, True),
+    names = ("customer_id", "channel", "cost", "held_out", "offer_by_lot")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("7", "sms", 0.05, False, None),
+        ("8", None, 0.0, True, None),
+        ("9", "email", 0.02, False, "ten"),
     ]
     assert {row["sent_at"] for row in rows} == {at.isoformat()}
