@@ -49,7 +49,8 @@ def artifacts(trained: Trained, tmp_path: Path) -> Path:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "spring.toml"
-    path.write_text(CAMPAIGN, encoding="utf-8")
+    today = datetime.now(UTC).date().isoformat()  # so that codes are good today
+    path.write_text(CAMPAIGN.replace("2026-01-05", today), encoding="utf-8")
     return path
 
 
