@@ -122,6 +122,7 @@ class _Pinned(HTTPConnection):
     """Connects to the address that was checked, and asks for the host's certificate there."""
 
     def __init__(self, target: Target) -> None:
+        self.default_port = 443 if target.is_secure else 80  # which the header Host does not name
         super().__init__(target.host, target.port, timeout=TIMEOUT_SECONDS)
         self._target = target
 

@@ -61,7 +61,7 @@ def erase(customer_id: str, artifacts: Path | None) -> None:
 @click.option("--events-older-than", "days", required=True, type=click.IntRange(1), help="Days.")
 @with_artifacts
 def expire(days: int, artifacts: Path | None) -> None:
-    """Delete live events older than so many days: they should be in your order files, or nowhere."""
+    """Delete live events older than so many days, but unsubscriptions: those hold for ever."""
     now, store = datetime.now(UTC), ErasureStore(live_engine(artifacts))
     write_json(_receipt(store.note("expire", {"events": store.expire(now - timedelta(days=days))}, at=now)))
 

@@ -59,9 +59,9 @@ class ErasureStore:
             return _delete(connection, key_of_id(customer_id), tombstone)
 
     def expire(self, before: datetime) -> int:
-        """Delete events older than a moment; how many there were."""
+        """Delete events older than a moment, but unsubscriptions, which hold for ever; how many there were."""
         with writing(self._engine) as connection:
-            old = sa.delete(events).where(events.c.occurred_at < stamp(before))
+            old = sa.delete(events).where(events.c.occurred_at < stamp(before), events.c.kind != "unsubscribe")
             return int(connection.execute(old).rowcount)
 
     def tombstones(self) -> Tombstones:

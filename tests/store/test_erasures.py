@@ -73,11 +73,16 @@ def test_the_log_says_what_was_done_in_order(engine: sa.Engine) -> None:
     assert store.log() == [first, second]
 
 
-def test_old_events_expire(engine: sa.Engine) -> None:
+def test_old_events_expire_but_unsubscriptions_hold_for_ever(engine: sa.Engine) -> None:
     events = EventStore(engine)
-    events.add([event("1", "7", NOW - timedelta(days=800)), event("2", "7")], received_at=NOW)
+    long_ago = NOW - timedelta(days=800)
+    gone = Event("0", "7", "unsubscribe", long_ago, details={"channel": "all"})
+    events.add([gone, event("1", "7", long_ago), event("2", "7")], received_at=NOW)
 
-    gone = ErasureStore(engine).expire(NOW - timedelta(days=730))
+    expired = ErasureStore(engine).expire(NOW - timedelta(days=730))
 
-    assert gone == 1
-    assert [one.event_id for one in events.of_customers(["7"], EVENT_KINDS, since=NOW - timedelta(days=900))] == ["2"]
+    assert expired == 1
+    assert [one.event_id for one in events.of_customers(["7"], EVENT_KINDS, since=NOW - timedelta(days=900))] == [
+        "0",
+        "2",
+    ]
