@@ -15,7 +15,15 @@ from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
 from recsvc.domain.arrays import Counts, Mask
 from recsvc.domain.documents import Section
 
-REASONS: Final = ("personalisation_off", "held_out", "unsubscribed", "no_consent", "cooling_off", "contact_cap")
+REASONS: Final = (
+    "personalisation_off",
+    "held_out",
+    "is_back",
+    "unsubscribed",
+    "no_consent",
+    "cooling_off",
+    "contact_cap",
+)
 Hour = Annotated[int, Field(ge=0, le=23)]
 DAY = timedelta(days=1)
 
@@ -54,7 +62,7 @@ class Contactable:
 
     Attributes
     ----------
-    personalisation, held_out, cooling : bool
+    personalisation, held_out, is_back, cooling : bool; `is_back` says who has ordered since the bundle
     consent, unsubscribed : bool, shape (n_customers, n_channels)
     recent : count of messages within the cap's days
     preferred : column of the best channel, where `has_preferred`
@@ -64,6 +72,7 @@ class Contactable:
 
     personalisation: Mask
     held_out: Mask
+    is_back: Mask
     unsubscribed: NDArray[np.bool_]
     consent: NDArray[np.bool_]
     cooling: Mask
@@ -103,6 +112,7 @@ def reach(customers: Contactable, rules: ContactRules) -> Reach:
         [
             ~customers.personalisation,
             customers.held_out,
+            customers.is_back,
             ~open_.any(axis=1) & customers.unsubscribed.any(axis=1),
             ~open_.any(axis=1),
             customers.cooling,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -28,28 +27,18 @@ PRODUCT = ("item_id", "title", "price", "url", "image_url", "reason", "block")
 IDS = ("message_id", "customer_id", "code", "external_id", "EXTERNALID", "CODE")  # an id that is changed finds nobody
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What happened since a launch that speaks against a message: unsubscriptions, complaints, purchases by id."""
-
-    facts: ContactFacts
-    bought: frozenset[str] = frozenset()
-
-    def reason_against(self, member: Member) -> str | None:
-        """Why a member is left out; None where nothing speaks against the message."""
-        nobody: frozenset[str] = frozenset()
-        gone = self.facts.unsubscribed
-        if member.customer_id in gone.get(EVERY_CHANNEL, nobody) | gone.get(str(member.channel), nobody):
-            return "unsubscribed"
-        if member.customer_id in self.facts.complained:
-            return "complained"
-        return "bought_since" if member.customer_id in self.bought else None
-
-
 class Gate:
-    """Lets through whom a message goes to, and counts the others by reason in `left_out`."""
+    """Lets through whom a message goes to, and counts the others by reason in `left_out`.
 
-    def __init__(self, since: Since, channel: str | None) -> None:
+    Parameters
+    ----------
+    since
+        What speaks against a message since the launch.
+    channel
+        The only one that is asked for; None for all.
+    """
+
+    def __init__(self, since: ContactFacts, channel: str | None) -> None:
         self._since, self._channel = since, channel
         self.left_out: Counter[str] = Counter()
 
@@ -64,7 +53,15 @@ class Gate:
             return "held_out"
         if self._channel is not None and member.channel != self._channel:
             return "other_channel"
-        return self._since.reason_against(member)
+        if self._has_unsubscribed(member):
+            return "unsubscribed"
+        if member.customer_id in self._since.complained:
+            return "complained"
+        return "bought_since" if member.customer_id in self._since.bought else None
+
+    def _has_unsubscribed(self, member: Member) -> bool:
+        gone = self._since.unsubscribed
+        return any(member.customer_id in gone.get(one, ()) for one in (EVERY_CHANNEL, str(member.channel)))
 
 
 def plain_row(launch: Launch, member: Member) -> dict[str, Any]:  # Any: JSON values

@@ -45,11 +45,13 @@ class ContactFacts:
     ----------
     unsubscribed : ids by channel; the channel `all` stands for every one
     complained : who complained within the cooling days
+    bought : who ordered since the bundle, or the launch: they are back
     messages : messages within the days of the cap, of launched campaigns
     """
 
     unsubscribed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     complained: frozenset[str] = frozenset()
+    bought: frozenset[str] = frozenset()
     messages: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -88,25 +90,33 @@ def gather(
 
 
 def contact_facts(
-    events: EventStore, campaigns: CampaignStore, campaign: Campaign, since: datetime | None = None
+    events: EventStore,
+    campaigns: CampaignStore,
+    campaign: Campaign,
+    bought_since: datetime,
+    complained_since: datetime | None = None,
 ) -> ContactFacts:
     """What the live store knows before a campaign begins.
 
     Parameters
     ----------
-    since : tz-aware
-        Complaints from then on count; within the cooling days before the campaign begins when not given.
+    bought_since : tz-aware
+        The bundle's `as_of` for a plan, the launch for an export.
+    complained_since : tz-aware
+        Within the cooling days before the campaign begins when not given.
     """
     begins = datetime.combine(campaign.starts_on, time(), UTC)
     rules = campaign.contact
     gone = defaultdict(set)
     for event in events.of_kind("unsubscribe", since=ALWAYS):
         gone[str(event.details["channel"])].add(event.customer_id)
-    cooling_since = since or begins - timedelta(days=rules.cooling_days)
+    cooling_since = complained_since or begins - timedelta(days=rules.cooling_days)
+    bought = events.of_kind("purchase", since=bought_since)
     feedback = events.of_kind("feedback", since=cooling_since)
     return ContactFacts(
         unsubscribed={channel: frozenset(ids) for channel, ids in gone.items()},
         complained=frozenset(event.customer_id for event in feedback if event.details["topic"] == "complaint"),
+        bought=frozenset(event.customer_id for event in bought),
         messages=campaigns.messages_between(
             begins - timedelta(days=rules.cap_days), begins + timedelta(days=rules.cap_days)
         ),
@@ -143,6 +153,7 @@ def _contactable(
     preferred = _positions(table["best_channel"], channels)
     return Contactable(
         personalisation=_yes(said, "personalisation", unknown=True),
+        is_back=np.array([one in facts.bought for one in ids], bool),
         held_out=held_out_of_everything(ids, global_holdout, str(campaign.starts_on.year)),
         unsubscribed=_unsubscribed(ids, channels, facts.unsubscribed),
         consent=np.stack(

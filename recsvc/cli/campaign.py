@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from recsvc.campaigns.campaign_file import load_campaign, with_measured_lifts
-from recsvc.campaigns.exporting import PRESETS, Gate, Preset, Since, schema_of, tables, without_formulas
+from recsvc.campaigns.exporting import PRESETS, Gate, Preset, schema_of, tables, without_formulas
 from recsvc.campaigns.gathering import contact_facts, gather
 from recsvc.campaigns.history import CONTACTS, contact_tables
 from recsvc.campaigns.launching import Stores, expected_json, launch, parts_of
@@ -198,9 +198,8 @@ def _sendable(store: CampaignStore, name: str) -> Launch:
 
 def _gate(store: CampaignStore, launched: Launch, channel: str | None) -> Gate:
     """Leaves out whoever did something since the launch that speaks against a message."""
-    events, since = EventStore(store.engine), launched.launched_at or launched.begun_at
-    bought = frozenset(event.customer_id for event in events.of_kind("purchase", since=since))
-    return Gate(Since(contact_facts(events, store, campaign_of(launched), since), bought), channel)
+    since = launched.launched_at or launched.begun_at
+    return Gate(contact_facts(EventStore(store.engine), store, campaign_of(launched), since, since), channel)
 
 
 def _tell_left_out(gate: Gate) -> None:
@@ -211,7 +210,7 @@ def _tell_left_out(gate: Gate) -> None:
 def _planned(file: Path, artifacts: Path | None) -> tuple[Plan, Recommender]:
     recommender, engine = live_recommender(artifacts), live_engine(artifacts)
     asked = with_measured_lifts(load_campaign(file), read_offer_lifts(recommender.bundle))
-    facts = contact_facts(EventStore(engine), CampaignStore(engine), asked)
+    facts = contact_facts(EventStore(engine), CampaignStore(engine), asked, recommender.as_of)
     holdout = load_settings(artifacts=artifacts).global_holdout
     found = gather(recommender.bundle, recommender.live, asked, facts, holdout)
     return plan(asked, found, recommender.bundle.models.economics.margin), recommender

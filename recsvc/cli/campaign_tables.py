@@ -21,6 +21,7 @@ from recsvc.store.campaigns import Launch
 LEFT_OUT = {
     "personalisation_off": "want no personalisation",
     "held_out": "held out of every campaign",
+    "is_back": "have ordered again since the training",
     "unsubscribed": "unsubscribed",
     "no_consent": "gave no consent for these channels",
     "cooling_off": "complained or returned something lately",

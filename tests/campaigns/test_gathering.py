@@ -97,22 +97,24 @@ def test_the_global_holdout_is_the_same_for_every_campaign_of_a_year(
 def test_what_the_live_store_knows_counts(
     recommender: Recommender, campaign_with: Callable[..., Campaign], engine: sa.Engine
 ) -> None:
-    first, second, third = recommender.bundle.customer_table["customer_id"].slice(0, 3).to_pylist()
+    ids = recommender.bundle.customer_table["customer_id"].slice(0, 4).to_pylist()
+    first, second, third, fourth = ids
     EventStore(engine).add(
         [
             Event("1", first, "unsubscribe", NOW, details={"channel": "all"}),
             Event("2", second, "unsubscribe", NOW, details={"channel": "email"}),
             Event("3", third, "feedback", NOW, details={"topic": "complaint", "text": "late"}),
+            Event("5", fourth, "purchase", NOW, "I0000001", {"price": 3.0}),
             Event("4", second, "feedback", NOW, details={"topic": "nps", "score": 9.0}),
         ],
         received_at=NOW,
     )
-    campaign = campaign_with(audience="win_back_rank <= 3")
+    campaign = campaign_with(audience="win_back_rank <= 4")
 
-    facts = contact_facts(EventStore(engine), CampaignStore(engine), campaign)
+    facts = contact_facts(EventStore(engine), CampaignStore(engine), campaign, recommender.as_of)
     found = gather(recommender.bundle, NoLiveData(), campaign, facts, 0.0)
 
-    assert reasons(recommender.bundle, campaign, facts) == ["unsubscribed", "reachable", "cooling_off"]
+    assert reasons(recommender.bundle, campaign, facts) == ["unsubscribed", "reachable", "cooling_off", "is_back"]
     assert found.reach.channel[1] == 1  # by SMS, since the other channel is closed
 
 

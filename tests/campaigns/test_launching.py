@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from recsvc.campaigns.campaign_file import Campaign
-from recsvc.campaigns.exporting import Gate, Since, schema_of, tables, without_formulas
+from recsvc.campaigns.exporting import Gate, schema_of, tables, without_formulas
 from recsvc.campaigns.gathering import ContactFacts, contact_facts, gather
 from recsvc.campaigns.launching import Stores, launch, parts_of
 from recsvc.campaigns.messages import SMS
@@ -147,7 +147,7 @@ def test_the_next_campaign_shows_other_products_and_heeds_the_cap(
 ) -> None:
     soon = campaign_with(name="again", starts_on="2026-01-07", audience="win_back_rank <= 60", contact=CAP_OF_ONE)
     later = campaign_with(name="again", starts_on="2026-02-07", audience="win_back_rank <= 60", contact=CAP_OF_ONE)
-    facts = [contact_facts(EventStore(engine), stores.campaigns, one) for one in (soon, later)]
+    facts = [contact_facts(EventStore(engine), stores.campaigns, one, NOW) for one in (soon, later)]
 
     too_soon = gather(recommender.bundle, NoLiveData(), soon, facts[0], 0.1).reach.counts()
     again = plan(later, gather(recommender.bundle, NoLiveData(), later, facts[1], 0.1), margin=0.5)
@@ -167,7 +167,9 @@ def test_the_next_campaign_shows_other_products_and_heeds_the_cap(
 CAP_OF_ONE = {"cap": 1, "consent_when_unknown": True}
 
 
-def exported(stores: Stores, since: Since, path: Path, channel: str | None = None) -> tuple[list[dict[str, str]], Gate]:
+def exported(
+    stores: Stores, since: ContactFacts, path: Path, channel: str | None = None
+) -> tuple[list[dict[str, str]], Gate]:
     launched = stores.campaigns.get("spring")
     campaign = Campaign.model_validate(launched.document["campaign"])
     gate = Gate(since, channel)
@@ -180,8 +182,8 @@ def exported(stores: Stores, since: Since, path: Path, channel: str | None = Non
 def test_an_export_holds_a_row_for_everybody_contacted_and_is_the_same_again(
     launched: list[Member], stores: Stores, tmp_path: Path
 ) -> None:
-    rows, gate = exported(stores, Since(ContactFacts()), tmp_path / "first.csv")
-    exported(stores, Since(ContactFacts()), tmp_path / "second.csv")
+    rows, gate = exported(stores, ContactFacts(), tmp_path / "first.csv")
+    exported(stores, ContactFacts(), tmp_path / "second.csv")
 
     contacted = [one for one in launched if one.slate_id]
     assert [row["customer_id"] for row in rows] == [one.customer_id for one in contacted]
@@ -203,9 +205,9 @@ def test_who_unsubscribed_complained_or_bought_since_is_not_sent_anything(
         ],
         received_at=LATER,
     )
-    facts = contact_facts(EventStore(engine), stores.campaigns, campaign_with(), NOW)
+    facts = contact_facts(EventStore(engine), stores.campaigns, campaign_with(), NOW, NOW)
 
-    rows, gate = exported(stores, Since(facts, frozenset([back])), tmp_path / "out.csv")
+    rows, gate = exported(stores, facts, tmp_path / "out.csv")
 
     assert [row["customer_id"] for row in rows] == others
     assert {name: gate.left_out[name] for name in ("unsubscribed", "complained", "bought_since")} == {

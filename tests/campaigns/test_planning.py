@@ -28,6 +28,7 @@ def candidates(rng: np.random.Generator, n: int, campaign: Campaign) -> Candidat
     said = Contactable(
         personalisation=some(0.9),
         held_out=some(0.1),
+        is_back=some(0.1),
         unsubscribed=rng.random((n, channels)) < 0.1,
         consent=rng.random((n, channels)) < 0.7,
         cooling=some(0.05),
@@ -75,6 +76,7 @@ def test_no_plan_breaks_a_rule(changed: dict[str, object], seed: int, n: int) ->
     assert said.personalisation[rows].all()
     assert not said.held_out[rows].any()
     assert not said.cooling[rows].any()
+    assert not said.is_back[rows].any()
     assert (said.recent[rows] < campaign.contact.cap).all()
     assert said.consent[rows, channel].all()
     assert not said.unsubscribed[rows, channel].any()

@@ -15,7 +15,7 @@ from typing import ClassVar
 import pytest
 import sqlalchemy as sa
 
-from recsvc.campaigns.exporting import Gate, Since
+from recsvc.campaigns.exporting import Gate
 from recsvc.campaigns.gathering import ContactFacts
 from recsvc.campaigns.pushing import AT_ONCE, TRIES, Pushed, Pusher
 from recsvc.campaigns.webhook import post, target_of
@@ -81,7 +81,7 @@ def store(engine: sa.Engine) -> CampaignStore:
 def push(store: CampaignStore, url: str, kept: list[object], paused: list[float]) -> Pushed:
     sender = partial(post, target_of(url, ["127.0.0.1"]))
     pusher = Pusher(store, SECRET, sender, paused.append, lambda: NOW, kept.extend)
-    return pusher.push(store.get("spring"), Gate(Since(ContactFacts()), None))
+    return pusher.push(store.get("spring"), Gate(ContactFacts(), None))
 
 
 def test_every_message_arrives_once_signed_and_nobody_held_out(
