@@ -25,7 +25,7 @@ from training.past_windows import window_at
 from training.transactions import Recipe
 from training.uplift import Lots, fit_uplift, is_beyond_chance
 
-MAX_CAMPAIGNS = 24  # the latest
+MAX_CAMPAIGNS = 12  # the latest
 
 
 def learn_from_contacts(

@@ -27,7 +27,7 @@ from training.synth import SynthSize
 from training.synth_effects import LATELY_DAYS, OFTEN, RARELY, SILENT_DAYS
 from training.transactions import RECIPES
 
-SHOP = SynthSize(customers=4_000, items=60, lines=90_000, seed=3, campaigns=True)
+SHOP = SynthSize(customers=2_000, items=40, lines=45_000, seed=3, campaigns=True)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,8 @@ def test_a_plan_contacts_whom_it_changes(bundle: Bundle) -> None:
     assert uplift is not None
     table = economics(found.prospects, campaign, margin=0.5)
     assert (table.profit[uplift < 0] < 0).all()  # nobody is paid to stay away
-    assert table.extra_returns[:, 1].sum() > table.extra_returns[:, 0].sum()  # offers differ as the file says
+    changed = table.extra_returns[uplift > 0].sum(axis=0)
+    assert changed[1] > changed[0] > 0  # offers differ as the file says
 
 
 def test_uplift_never_takes_a_chance_out_of_its_bounds() -> None:
@@ -124,7 +125,7 @@ def test_an_offer_drawn_by_lot_is_seen_to_do_what_contacts_do(folder: Path, bund
 
     assert set(found) == {"ten", "reminder"}
     for lift in found.values():
-        assert lift.customers > 2_000
+        assert lift.customers > 1_000
         assert abs(lift.lift - lots.uplift.mean() / 0.75) < 4 * lift.error + 0.02
     campaign = with_measured_lifts(checked(Campaign, BASIC, "a campaign"), found)
     stated = {offer["name"]: offer["lift"] for offer in BASIC["offers"]}  # type: ignore[attr-defined, index]

@@ -1,20 +1,30 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import orjson
-import pyarrow.parquet as pq
 import pytest
 
 from recsvc.bundle.reader import open_bundle
 from recsvc.domain.tombstones import tombstone_of
 from recsvc.errors import DataError
-from tests.trained import train, write_orders, write_shop
+from recsvc.serving.recommender import Recommender
+from tests.trained import Trained, train, write_orders
 from training.erased import read_tombstones
-from training.synth import SynthSize
 
 KEY = bytes(range(32))
-TINY = SynthSize(customers=120, items=30, lines=3_000, seed=5)
+
+
+@pytest.fixture
+def shop(trained: Trained, tmp_path: Path) -> Path:
+    """Config of the shop that `trained` was trained on, in a folder of its own."""
+    shutil.copytree(trained.config_file.parent, tmp_path / "shop", ignore=shutil.ignore_patterns("artifacts"))
+    return tmp_path / "shop" / trained.config_file.name
+
+
+def add_section(config: Path, section: str) -> None:
+    config.write_text(f"{config.read_text('utf-8')}\n{section}\n", "utf-8")
 
 
 def write_tombstones(path: Path, *customer_ids: str) -> None:
@@ -22,35 +32,26 @@ def write_tombstones(path: Path, *customer_ids: str) -> None:
     path.write_bytes(orjson.dumps({"key": KEY.hex(), "tombstones": hashes}))
 
 
-def test_who_was_erased_is_in_no_file_of_the_next_bundle_and_what_they_bought_still_counts(tmp_path: Path) -> None:
-    config = write_shop(tmp_path, TINY)
-    before = open_bundle(train(config, tmp_path / "before").store.current())
-    erased = before.customer_table["customer_id"][0].as_py()
-    write_tombstones(tmp_path / "erased.json", erased)
-    config.write_text(config.read_text("utf-8") + '\n[erasures]\npath = "erased.json"\n', "utf-8")
+def test_who_was_erased_or_wants_no_personalisation_is_left_out_and_what_they_bought_counts(
+    shop: Path, recommender: Recommender, everybody: list[str]
+) -> None:
+    before, (erased, unprofiled) = recommender.bundle, everybody[:2]
+    write_tombstones(shop.parent / "erased.json", erased)
+    (shop.parent / "customers.csv").write_text(f"customer_id,personalisation\n{unprofiled},no\n", "utf-8")
+    add_section(shop, '[erasures]\npath = "erased.json"\n[customers]\npath = "customers.csv"')
 
-    after = open_bundle(train(config, tmp_path / "after").store.current())
+    after = open_bundle(train(shop, shop.parent / "artifacts").store.current())
 
     assert after.customers.get(erased) is None
     assert len(after.customers) == len(before.customers) - 1
     written = b"".join(path.read_bytes() for path in after.folder.iterdir() if path.is_file())
     assert erased.encode() not in written
-    assert erased not in pq.read_table(after.folder / "customers.parquet")["customer_id"].to_pylist()
     assert len(after.items) == len(before.items)
-
-
-def test_who_wants_no_personalisation_has_no_place_on_a_list(tmp_path: Path) -> None:
-    config = write_shop(tmp_path, TINY)
-    first = open_bundle(train(config, tmp_path / "before").store.current()).customer_table["customer_id"][0].as_py()
-    (tmp_path / "customers.csv").write_text(f"customer_id,personalisation\n{first},no\n", "utf-8")
-    config.write_text(config.read_text("utf-8") + '\n[customers]\npath = "customers.csv"\n', "utf-8")
-
-    bundle = open_bundle(train(config, tmp_path / "after").store.current())
-
-    listed = bundle.customer_table.filter(bundle.customer_table["win_back_rank"].is_valid())
-    assert first not in listed["customer_id"].to_pylist()
-    assert bundle.customers.win_back_rank(first) is None
-    assert bundle.not_to_be_profiled == {first}
+    listed = after.customer_table.filter(after.customer_table["win_back_rank"].is_valid())
+    assert unprofiled not in listed["customer_id"].to_pylist()
+    assert after.customers.win_back_rank(unprofiled) is None
+    assert after.customers.get(unprofiled) is not None
+    assert after.not_to_be_profiled == {unprofiled}
 
 
 @pytest.mark.parametrize(
