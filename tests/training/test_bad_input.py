@@ -248,7 +248,7 @@ def test_other_encodings_are_read_when_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "memory_limit"), [(1_000_000, "300MB"), pytest.param(10_000_000, "1GB", marks=pytest.mark.slow)]
+    ("rows", "memory_limit"), [(1_000_000, "300MB"), pytest.param(10_000_000, "1GB", marks=pytest.mark.soak)]
 )
 def test_millions_of_rows_of_one_customer_stay_within_the_memory_limit(
     rows: int, memory_limit: str, tmp_path: Path
