@@ -8,6 +8,7 @@ Each carries its data, builds its own sentence and says what to do. Nothing here
         DataError               the user's data is wrong
         BundleError
             BundleNotFound
+            BundleNotLive           another bundle is live than the one to leave
             BundleVersionUnsupported
             BundleCorrupt
         FilterError             a filter or rule of a slate cannot be read, or names no column there is
@@ -71,6 +72,17 @@ class BundleNotFound(BundleError):
 
     def __str__(self) -> str:
         return sentence(f"no bundle {self.wanted}", self.fix)
+
+
+@dataclass
+class BundleNotLive(BundleError):
+    """The bundle to be left is not the live one."""
+
+    live: str | None
+    code = "bundle_not_live"
+
+    def __str__(self) -> str:
+        return f"the bundle to leave is not live; live is {self.live or 'none'}"
 
 
 @dataclass

@@ -27,8 +27,8 @@ from training.churn_stated import ReasonCount, Statements, count_stated
 NOT_EXPLAINED = "not_explained"
 LIKELY_REASON = "likely_reason"
 NOTE = (
-    "Not causal. A reason applies by a rule on the record up to the last order of a customer who left. 'excess' is how "
-    "much more often it applies to them than to customers of like spend and age who were back in time after an order "
+    "Not causal. A reason applies by a rule on the record up to the last order of a customer who left. It explains "
+    "how much more often it applies to them than to customers of like spend and age who were back in time after one "
     "of about the same date (95 % interval by resampling customers). A reason whose interval is not above 0 explains "
     "nothing and is named for nobody."
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recsvc.api.bundle_schemas import BundleReply, BundlesReply, RollbackRequest
-from recsvc.api.refusals import NotLive, UnknownBundle
+from recsvc.api.refusals import UnknownBundle
 from recsvc.api.replies import Json
 from recsvc.api.route import Route
 from recsvc.api.services import Services
@@ -34,11 +34,8 @@ def activate(services: Services, bundle_id: str) -> Json:
 def rollback(services: Services, body: RollbackRequest) -> Json:
     """Go back to the bundle that was live before the one the caller leaves; sent twice, it goes back once."""
     store = BundleStore(services.settings.artifacts)
-    live = store.current_id()
-    if live != body.leave:
-        raise NotLive(live)
     try:
-        back = store.rollback()
+        back = store.rollback(body.leave)
     except BundleNotFound as error:
         raise UnknownBundle("there is no earlier bundle to go back to") from error
     return _bundle_json(back, back.manifest.bundle_id)

@@ -35,7 +35,7 @@ STATUS: Mapping[type[errors.RecsvcError], HTTPStatus] = {
     errors.UnknownItem: HTTPStatus.NOT_FOUND,
     refusals.UnknownBundle: HTTPStatus.NOT_FOUND,
     refusals.CursorOutdated: HTTPStatus.CONFLICT,
-    refusals.NotLive: HTTPStatus.CONFLICT,
+    errors.BundleNotLive: HTTPStatus.CONFLICT,
     refusals.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     refusals.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FilterError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -108,14 +108,3 @@ class UnknownBundle(RecsvcError):
 
     def __str__(self) -> str:
         return self.problem
-
-
-@dataclass
-class NotLive(RecsvcError):
-    """The bundle to be left is not the live one."""
-
-    live: str | None
-    code = "bundle_not_live"
-
-    def __str__(self) -> str:
-        return f"the bundle to leave is not live; live is {self.live or 'none'}"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsvc.bundle.manifest import MANIFEST, FileEntry, Manifest, created_order, read_manifest
-from recsvc.errors import BundleCorrupt, BundleError, BundleNotFound, ConfigError
+from recsvc.errors import BundleCorrupt, BundleError, BundleNotFound, BundleNotLive, ConfigError
 
 CURRENT = "CURRENT"
 HISTORY = "HISTORY"
@@ -152,15 +152,28 @@ class BundleStore:
         with _locked(self.root / LOCK):
             return self._made_live(bundle_id)
 
-    def rollback(self) -> BundleFolder:
+    def rollback(self, leaving: str | None = None) -> BundleFolder:
         """Go back to the newest bundle that was live before the live one was made.
+
+        Parameters
+        ----------
+        leaving
+            The bundle the caller takes for live, so that a request sent twice goes back once.
 
         Raises
         ------
         BundleNotFound
             If there is none.
+        BundleNotLive
+            If another one is live than the one to leave.
         """
+        with _locked(self.root / LOCK):
+            return self._made_live(self._before_live(leaving))
+
+    def _before_live(self, leaving: str | None) -> str:
         live = self.current_id()
+        if leaving is not None and leaving != live:
+            raise BundleNotLive(live)
         if live is None:
             raise BundleNotFound(f"is live in {self.root}")
         readable = [bundle.manifest.bundle_id for bundle in self.bundles()]
@@ -168,7 +181,7 @@ class BundleStore:
         earlier = [bundle_id for bundle_id in before if bundle_id in self._history()]
         if not earlier:
             raise BundleNotFound(f"was live before {live}", "nothing to roll back to")
-        return self.activate(earlier[-1])
+        return earlier[-1]
 
     def prune(self, keep: int) -> list[str]:
         """Delete what is older than the newest `keep` bundles that were ever live; returns the ids deleted.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from recsvc.campaigns.contact import ContactRules
 from recsvc.domain.documents import Section, checked
 from recsvc.domain.offer_lifts import OfferLift
 from recsvc.errors import ConfigError
+from recsvc.store.campaigns import Launch
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -74,6 +75,16 @@ class Campaign(Section):
     """How many products a message shows."""
     measure_days: PositiveInt | None = None
     """Days after `starts_on` in which a return counts; the bundle's horizon when not given."""
+
+    @property
+    def begins_at(self) -> datetime:
+        """Midnight UTC at which it begins."""
+        return datetime.combine(self.starts_on, time(), UTC)
+
+
+def campaign_of(launch: Launch) -> Campaign:
+    """The campaign's file as it was when it was launched."""
+    return Campaign.model_validate(launch.document["campaign"])
 
 
 def with_measured_lifts(campaign: Campaign, measured: Mapping[str, OfferLift]) -> Campaign:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
-from recsvc.campaigns.campaign_file import Campaign
+from recsvc.campaigns.campaign_file import Campaign, campaign_of
 from recsvc.campaigns.gathering import EVERY_CHANNEL, ContactFacts
 from recsvc.campaigns.planning import ARMS, HELD_OUT
 from recsvc.store.campaigns import Launch, Member
@@ -159,7 +159,7 @@ def _defused(column: pa.ChunkedArray) -> pa.Array:
 
 def tables(launch: Launch, parts: Iterable[Sequence[Member]], gate: Gate, preset: Preset) -> Iterator[pa.Table]:
     """Rows of an export, a part of the members at a time."""
-    campaign = Campaign.model_validate(launch.document["campaign"])
+    campaign = campaign_of(launch)
     names, schema = plain_columns(campaign), schema_of(campaign, preset)
     for part in parts:
         rows = [plain_row(launch, member) for member in part if gate(member)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ from recsvc.domain.profiles import RARELY
 from recsvc.domain.touchpoints import KINDS, Touchpoints
 from recsvc.errors import DataError
 from recsvc.experiments.assignment import held_out_of_everything
-from recsvc.serving.customer_state import moment_of
+from recsvc.serving.customer_state import day_of, moment_of
 from recsvc.serving.live_data import LiveData
 from recsvc.serving.uplift import read_learned, uplift_of
 from recsvc.store.campaigns import CampaignStore
@@ -33,7 +33,6 @@ from recsvc.store.events import EventStore
 EVERY_CHANNEL = "all"  # an unsubscription from everything
 CHUNK = 4096
 COOLING, CONTACT = ("complaint", "return"), ("contact",)
-EPOCH = moment_of(0).date()
 ALWAYS = moment_of(0)
 
 
@@ -77,13 +76,14 @@ def gather(
     table = bundle.customer_table.take(pa.array(np.flatnonzero(audience(bundle, campaign.audience))))
     erased = live.erased(table["customer_id"].to_pylist())
     table = table.filter(pc.invert(pc.is_in(table["customer_id"], value_set=pa.array(sorted(erased), pa.string()))))
-    said = _contactable(bundle, table, campaign, facts, global_holdout)
+    recorded = _recorded(bundle, table["customer_id"].to_pylist(), campaign)
+    said = _contactable(bundle, table, campaign, facts, recorded, global_holdout)
     found = reach(said, campaign.contact)
     costs = np.array(list(campaign.channels.values()))
     return Candidates(
         customer_ids=table["customer_id"],
         layer=_positions(table["layer"], LAYERS),
-        prospects=_prospects(bundle, table, costs[found.channel]),
+        prospects=_prospects(table, costs[found.channel], recorded.uplift),
         reach=found,
         contactable=said,
     )
@@ -105,8 +105,7 @@ def contact_facts(
     complained_since : tz-aware
         Within the cooling days before the campaign begins when not given.
     """
-    begins = datetime.combine(campaign.starts_on, time(), UTC)
-    rules = campaign.contact
+    begins, rules = campaign.begins_at, campaign.contact
     gone = defaultdict(set)
     for event in events.of_kind("unsubscribe", since=ALWAYS):
         gone[str(event.details["channel"])].add(event.customer_id)
@@ -123,33 +122,28 @@ def contact_facts(
     )
 
 
-def _prospects(bundle: Bundle, table: pa.Table, contact_cost: Vector) -> Prospects:
+def _prospects(table: pa.Table, contact_cost: Vector, uplift: Vector | None) -> Prospects:
     returns = _floats(table, "probability_of_return")
     return Prospects(
         returns=returns,
         value=_floats(table, "expected_value_of_contact") / np.maximum(returns, RARELY),
         order_value=_floats(table, "expected_average_value"),
         contact_cost=contact_cost,
-        uplift=_uplift(bundle, table["customer_id"].to_pylist()),
+        uplift=uplift,
     )
 
 
-def _uplift(bundle: Bundle, ids: Sequence[str]) -> Vector | None:
-    """What a contact adds, where the bundle learned it; shape (n_customers,)."""
-    learned = read_learned(bundle)
-    if learned is None:
-        return None
-    parts = [uplift_of(learned.model, bundle.customers.get_many(list(some))[0], bundle) for some in _parts(ids)]
-    return np.concatenate([*parts, np.zeros(0)])
-
-
 def _contactable(
-    bundle: Bundle, table: pa.Table, campaign: Campaign, facts: ContactFacts, global_holdout: float
+    bundle: Bundle,
+    table: pa.Table,
+    campaign: Campaign,
+    facts: ContactFacts,
+    recorded: _Recorded,
+    global_holdout: float,
 ) -> Contactable:
     ids: list[str] = table["customer_id"].to_pylist()
     said = _said_of(bundle, table["customer_id"])
     channels, rules = tuple(campaign.channels), campaign.contact
-    cooling, recent = _touched(bundle, ids, campaign)
     preferred = _positions(table["best_channel"], channels)
     return Contactable(
         personalisation=_yes(said, "personalisation", unknown=True),
@@ -159,8 +153,8 @@ def _contactable(
         consent=np.stack(
             [_yes(said, f"consent_{one}", unknown=rules.consent_when_unknown) for one in channels], axis=1
         ),
-        cooling=cooling | np.array([one in facts.complained for one in ids], bool),
-        recent=recent + np.array([facts.messages.get(one, 0) for one in ids], np.int64),
+        cooling=recorded.cooling | np.array([one in facts.complained for one in ids], bool),
+        recent=recorded.recent + np.array([facts.messages.get(one, 0) for one in ids], np.int64),
         preferred=np.maximum(preferred, 0),
         has_preferred=preferred >= 0,
         hour=pc.fill_null(table["best_hour"], 0).to_numpy().astype(np.int64),
@@ -193,16 +187,37 @@ def _unsubscribed(
     return np.array([[one in gone for gone in of_each] for one in ids], bool).reshape(len(ids), len(channels))
 
 
-def _touched(bundle: Bundle, ids: Sequence[str], campaign: Campaign) -> tuple[Mask, Counts]:
-    """Who is cooling off, and how many messages each had lately, by the records; both of shape (n_customers,)."""
-    first = _day(campaign.starts_on)
-    rules = campaign.contact
-    cooling, recent = [np.zeros(0)], [np.zeros(0)]
-    for some in _parts(ids):
-        histories, _ = bundle.customers.get_many(list(some))
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What the records say of the audience; every array has shape (n_customers,).
+
+    Attributes
+    ----------
+    cooling : who complained or returned something within the cooling days
+    recent : count of messages within the cap's days
+    uplift : what a contact adds to P(return); None where the bundle did not learn it
+    """
+
+    cooling: Mask
+    recent: Counts
+    uplift: Vector | None
+
+
+def _recorded(bundle: Bundle, ids: Sequence[str], campaign: Campaign) -> _Recorded:
+    """Read every record once, a part at a time."""
+    learned, first, rules = read_learned(bundle), day_of(campaign.begins_at), campaign.contact
+    cooling, recent, uplift = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
+    for start in range(0, len(ids), CHUNK):
+        histories, _ = bundle.customers.get_many(list(ids[start : start + CHUNK]))
         cooling.append(_happened(histories.touchpoints, COOLING, first - rules.cooling_days))
         recent.append(_happened(histories.touchpoints, CONTACT, first - rules.cap_days))
-    return np.concatenate(cooling) > 0, np.concatenate(recent).astype(np.int64)
+        if learned is not None:
+            uplift.append(uplift_of(learned.model, histories, bundle))
+    return _Recorded(
+        cooling=np.concatenate(cooling) > 0,
+        recent=np.concatenate(recent).astype(np.int64),
+        uplift=None if learned is None else np.concatenate(uplift),
+    )
 
 
 def _happened(touchpoints: Touchpoints, kinds: Sequence[str], since_day: int) -> Vector:
@@ -210,10 +225,6 @@ def _happened(touchpoints: Touchpoints, kinds: Sequence[str], since_day: int) ->
     wanted = np.isin(touchpoints.kind, [KINDS.index(kind) for kind in kinds]) & (touchpoints.day >= since_day)
     sums = np.bincount(touchpoints.customer()[wanted], touchpoints.value[wanted], len(touchpoints.offsets) - 1)
     return np.asarray(sums, np.float64)
-
-
-def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
 
 
 def _positions(names: pa.ChunkedArray, known: Sequence[str]) -> Counts:
@@ -226,7 +237,3 @@ def _positions(names: pa.ChunkedArray, known: Sequence[str]) -> Counts:
 def _floats(table: pa.Table, name: str) -> Vector:
     values: Vector = table[name].to_numpy().astype(np.float64)
     return values
-
-
-def _day(on: date) -> int:
-    return (on - EPOCH).days

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from recsvc.campaigns.campaign_file import Campaign
+from recsvc.campaigns.campaign_file import campaign_of
 from recsvc.campaigns.planning import ARMS, EXPLORED, HELD_OUT
 from recsvc.store.campaigns import CampaignStore, Launch, Member
 
@@ -26,7 +26,7 @@ CONTACTS = pa.schema(
 def contact_tables(store: CampaignStore) -> Iterator[pa.Table]:
     """Rows of every launched campaign, a part of its members at a time; who is held out has its first day."""
     for launch in store.all():
-        costs = Campaign.model_validate(launch.document["campaign"]).channels
+        costs = campaign_of(launch).channels
         for part in store.members(launch.name):
             yield pa.Table.from_pylist([_row(launch, member, costs) for member in part], CONTACTS)
 

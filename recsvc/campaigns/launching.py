@@ -6,7 +6,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def launch(plan: Plan, recommender: Recommender, stores: Stores, parts: Iterable
         A pool has fewer codes than the plan needs.
     """
     campaign = plan.campaign
-    begins = datetime.combine(campaign.starts_on, time(), UTC)
+    begins = campaign.begins_at
     begun = Launch(
         name=campaign.name,
         bundle_id=recommender.bundle_id,

@@ -7,18 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from recsvc.bundle.reader import Bundle
-from recsvc.campaigns.campaign_file import Campaign
+from recsvc.campaigns.campaign_file import campaign_of
 from recsvc.campaigns.outcomes import CouponsUsed, Window, outcomes, window_of
 from recsvc.campaigns.report import Report, report
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.live_data import LiveData
 from recsvc.store.campaigns import Launch, Member
 from recsvc.store.events import EventStore
-
-
-def campaign_of(launch: Launch) -> Campaign:
-    """The campaign's file as it was when it was launched."""
-    return Campaign.model_validate(launch.document["campaign"])
 
 
 def measure_window(launch: Launch, bundle: Bundle, now: datetime) -> Window:

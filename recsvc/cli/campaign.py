@@ -14,14 +14,14 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from recsvc.campaigns.campaign_file import load_campaign, with_measured_lifts
+from recsvc.campaigns.campaign_file import campaign_of, load_campaign, with_measured_lifts
 from recsvc.campaigns.exporting import PRESETS, Gate, Preset, schema_of, tables, without_formulas
 from recsvc.campaigns.gathering import contact_facts, gather
 from recsvc.campaigns.history import CONTACTS, contact_tables
 from recsvc.campaigns.launching import Stores, expected_json, launch, parts_of
 from recsvc.campaigns.planning import Plan, plan
 from recsvc.campaigns.pushing import Pusher
-from recsvc.campaigns.reporting import campaign_of, measure_window, report_of
+from recsvc.campaigns.reporting import measure_window, report_of
 from recsvc.campaigns.webhook import post, target_of
 from recsvc.cli.campaign_files import append_rows, read_secret, write_report
 from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report

@@ -23,7 +23,7 @@ LEFT_OUT = {
     "held_out": "held out of every campaign",
     "is_back": "have ordered again since the training",
     "unsubscribed": "unsubscribed",
-    "no_consent": "gave no consent for these channels",
+    "no_consent": "gave no consent for these channels, or none is on record",
     "cooling_off": "complained or returned something lately",
     "contact_cap": "have had their messages for now",
     "no_expected_profit": "no offer is expected to pay",

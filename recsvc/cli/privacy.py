@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 import orjson
+from markupsafe import escape
 
 from recsvc.api.replies import profile_json
 from recsvc.cli.opening import live_engine, live_recommender, with_artifacts, write_json
@@ -142,7 +142,7 @@ def _record(recommender: Recommender, customer_id: str) -> Json:
 
 def _delete_pages(customer_id: str, artifacts: Path | None) -> int:
     """Delete the pages of trainings that name somebody; the next training writes a new one. How many there were."""
-    written = html.escape(customer_id).encode("utf-8", "surrogatepass")
+    written = f">{escape(customer_id)}<".encode("utf-8", "surrogatepass")  # as the template writes it, whole
     pages = (load_settings(artifacts=artifacts).artifacts / "reports").glob("*.html")
     naming = [page for page in pages if written in page.read_bytes()]
     for page in naming:

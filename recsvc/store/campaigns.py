@@ -74,7 +74,7 @@ class CampaignStore:
     """The campaigns in the live store; every call asks the database and may raise `StoreUnavailable`."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self.engine = self._engine = engine
+        self.engine = engine
 
     def begin(self, launch: Launch) -> None:
         """Make room for a campaign; what a launch that was cut off left behind goes, its codes are free again.
@@ -84,7 +84,7 @@ class CampaignStore:
         ConfigError
             A campaign of that name was launched.
         """
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             there = connection.execute(sa.select(campaigns).where(campaigns.c.name == launch.name)).one_or_none()
             if there is not None and there.launched_at is not None:
                 raise ConfigError("name", f"campaign {launch.name} was launched before", "give this one another name")
@@ -96,7 +96,7 @@ class CampaignStore:
     def add(self, name: str, members: Sequence[Member]) -> None:
         """Add members to a campaign that was begun, all or none."""
         if members:
-            with writing(self._engine) as connection:
+            with writing(self.engine) as connection:
                 connection.execute(sa.insert(campaign_members), [_member_row(name, one) for one in members])
 
     def launch(self, name: str, *, at: datetime) -> None:
@@ -124,7 +124,7 @@ class CampaignStore:
     def all(self) -> list[Launch]:
         """Every launched campaign, the latest first."""
         asked = sa.select(campaigns).where(campaigns.c.launched_at.is_not(None)).order_by(campaigns.c.begun_at.desc())
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             return [_launch(row) for row in connection.execute(asked)]
 
     def members(self, name: str) -> Iterator[list[Member]]:
@@ -133,7 +133,7 @@ class CampaignStore:
         while True:
             later = sa.and_(campaign_members.c.campaign == name, campaign_members.c.seq > seq)
             asked = sa.select(campaign_members).where(later).order_by(campaign_members.c.seq).limit(AT_ONCE)
-            with reaching(self._engine) as connection:
+            with reaching(self.engine) as connection:
                 rows = connection.execute(asked).all()
             if not rows:
                 return
@@ -143,7 +143,7 @@ class CampaignStore:
     def of_customer(self, customer_id: str) -> list[tuple[str, Member]]:
         """Campaigns that chose a customer, by name, and what they are in each."""
         mine = campaign_members.c.customer_key == key_of_id(customer_id)
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             rows = connection.execute(sa.select(campaign_members).where(mine).order_by(campaign_members.c.seq)).all()
         return [(row.campaign, _member(row)) for row in rows]
 
@@ -153,7 +153,7 @@ class CampaignStore:
             campaign_members.c.campaign == name,
             campaign_members.c.customer_key.in_([key_of_id(one) for one in customer_ids]),
         )
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             connection.execute(sa.update(campaign_members).where(mine).values(pushed_at=stamp(at)))
 
     def messages_between(self, since: datetime, until: datetime) -> Counter[str]:
@@ -166,7 +166,7 @@ class CampaignStore:
             .where(sa.or_(campaigns.c.closed_at.is_(None), campaigns.c.closed_at > of.send_at))
             .group_by(of.customer_id)
         )
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             return Counter({row[0]: row[1] for row in connection.execute(asked)})
 
     def shown_since(self, customer_ids: Collection[str], since: datetime) -> dict[str, list[str]]:
@@ -180,7 +180,7 @@ class CampaignStore:
             .order_by(of.seq)
         )
         shown: dict[str, list[str]] = {}
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             for customer_id, details in connection.execute(asked):
                 products = orjson.loads(details).get("products", ())
                 shown.setdefault(customer_id, []).extend(one["item_id"] for one in products)
@@ -189,13 +189,13 @@ class CampaignStore:
     def running(self, *, now: datetime) -> list[Launch]:
         """Campaigns whose slates are shown now, the latest launched last."""
         asked = sa.select(campaigns).where(*_runs(now)).order_by(campaigns.c.launched_at, campaigns.c.name)
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             return [_launch(row) for row in connection.execute(asked)]
 
     def keys_of(self, name: str) -> Iterator[bytes]:
         """Key of every member of a campaign."""
         asked = sa.select(campaign_members.c.customer_key).where(campaign_members.c.campaign == name)
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             yield from map(bytes, connection.scalars(asked.execution_options(yield_per=AT_ONCE)))
 
     def active_of(self, customer_ids: Collection[str], *, now: datetime) -> dict[str, tuple[Launch, Member]]:
@@ -206,13 +206,13 @@ class CampaignStore:
             .where(campaign_members.c.customer_key.in_([key_of_id(one) for one in customer_ids]), *_runs(now))
             .order_by(campaigns.c.launched_at, campaigns.c.name)
         )
-        with reaching(self._engine) as connection:
+        with reaching(self.engine) as connection:
             rows = connection.execute(asked).all()
         return {row.customer_id: (_launch(row, "its_"), _member(row)) for row in rows}
 
     def _date(self, name: str, column: str, at: datetime) -> None:
         changed = sa.update(campaigns).where(campaigns.c.name == name, campaigns.c[column].is_(None))
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             connection.execute(changed.values({column: stamp(at)}))
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from recsvc.bundle.store import CURRENT, BundleStore
+from recsvc.errors import BundleNotLive
 from tests.service import Service, serving
 from tests.trained import Trained, with_another
 
@@ -43,6 +45,17 @@ def test_one_is_made_live_and_left_once_however_often_that_is_sent(service: Serv
     assert (back.json["bundle_id"], back.json["live"], store.current_id()) == (earlier, True, earlier)
     assert (again.status_code, again.json["code"]) == (409, "bundle_not_live")
     assert (no_further.status_code, no_further.json["code"]) == (404, "unknown_bundle")
+
+
+def test_two_who_leave_the_same_bundle_at_once_go_back_once(store: BundleStore) -> None:
+    earlier, later = (one.manifest.bundle_id for one in store.bundles())
+    store.activate(later)
+
+    with ThreadPoolExecutor(4) as pool:
+        left = [pool.submit(store.rollback, later) for _ in range(4)]
+
+    assert [one.result().manifest.bundle_id for one in left if one.exception() is None] == [earlier]
+    assert {type(one.exception()) for one in left} == {type(None), BundleNotLive}
 
 
 @pytest.mark.parametrize("bundle_id", ["20250101-0123456789ab", "..", "HISTORY", "%2e%2e%2fetc", "x" * 500])

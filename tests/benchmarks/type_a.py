@@ -104,11 +104,13 @@ def groups(made: Plan, recommender: Recommender) -> dict[str, list[str]]:
         f"plan: {name}": ids[made.rows[(made.offer == place) & (made.arm != HELD_OUT)]].tolist()
         for place, name in enumerate(offers)
     }
+    contacted = [one for some in chosen.values() for one in some]
     held_out = ids[made.rows[made.arm == HELD_OUT]].tolist()
-    spoken_of = {*held_out, *(one for some in chosen.values() for one in some)}
+    spoken_of = {*held_out, *contacted}
     everybody = recommender.bundle.customer_table["customer_id"].to_pylist()
     return {
         **chosen,
+        "plan: all contacted": contacted,
         "plan: held out": held_out,
         "on the win-back list, not chosen": [one for one in ids.tolist() if one not in spoken_of],
         "not on the list": sorted(set(everybody) - set(ids.tolist())),

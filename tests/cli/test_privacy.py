@@ -29,6 +29,8 @@ def test_a_person_gets_all_that_is_held_and_is_then_forgotten(
     page = artifacts / "reports" / "some.html"
     page.parent.mkdir(exist_ok=True)
     page.write_text(f"<td>{who}</td>", "utf-8")
+    of_another = page.with_name("other.html")
+    of_another.write_text(f"<td>{who}0</td>", "utf-8")
     engine = open_store(f"sqlite:///{artifacts / 'live.sqlite'}")
     EventStore(engine).add([Event("e1", who, "view", NOW, "I0000001")], received_at=NOW)
     engine.dispose()
@@ -50,6 +52,7 @@ def test_a_person_gets_all_that_is_held_and_is_then_forgotten(
     assert [one["event_id"] for one in held["events"]] == ["e1"]
     assert (receipt["action"], receipt["counts"]) == ("erase", {"events": 1, "campaigns": 0, "coupons": 0, "pages": 1})
     assert not page.exists()
+    assert of_another.exists()
     assert after["strategy"] == "popular"
     assert [one["action"] for one in log] == ["export", "erase"]
     assert who not in json.dumps(log)

@@ -13,7 +13,7 @@ from recsvc.domain.return_model import PAST_SPEND
 from training.calibration import in_words
 from training.capture import SHARE
 from training.page.evidence import GROUP, LAPSED, captured_by
-from training.page.layers import HIGH, URGENT, WARN, WIN_BACK, Layer, of
+from training.page.layers import HIGH, URGENT, WIN_BACK, Layer, of
 from training.page.people import ANYWAY
 from training.pipeline import Outcome
 from training.report_targeting import TITLES
@@ -57,12 +57,14 @@ class ListFacts:
     n_urgent : of high value, lapsed or lost: where a campaign begins
     n_others : the others among its first fifth
     n_anyway : how many of those are likely to return unasked
+    n_warned : everybody on the early-warning list, none of whom is on the win-back list
     """
 
     n_listed: int
     n_urgent: int
     n_others: int
     n_anyway: int
+    n_warned: int
 
 
 def list_facts(customers: pa.Table) -> ListFacts:
@@ -72,7 +74,14 @@ def list_facts(customers: pa.Table) -> ListFacts:
     urgent = pc.is_in(listed["layer"], value_set=pa.array(URGENT))
     others = listed.slice(0, n_first).filter(pc.invert(urgent).slice(0, n_first))
     returns = others["probability_of_return"].to_numpy()
-    return ListFacts(len(listed), int(pc.sum(urgent).as_py() or 0), len(others), int((returns >= ANYWAY).sum()))
+    warned = customers["early_warning_rank"] if "early_warning_rank" in customers.column_names else None
+    return ListFacts(
+        n_listed=len(listed),
+        n_urgent=int(pc.sum(urgent).as_py() or 0),
+        n_others=len(others),
+        n_anyway=int((returns >= ANYWAY).sum()),
+        n_warned=0 if warned is None else len(warned) - warned.null_count,
+    )
 
 
 def headline(outcome: Outcome, found: Sequence[Layer], facts: ListFacts, money: Money) -> Headline:
@@ -80,7 +89,7 @@ def headline(outcome: Outcome, found: Sequence[Layer], facts: ListFacts, money: 
     manifest = outcome.manifest
     return Headline(
         figures=tuple(_figures(found, manifest, money)),
-        first_steps=tuple(_first_steps(found, facts, money)),
+        first_steps=tuple(_first_steps(facts)),
         trust=(
             _verdict(manifest, published=outcome.published),
             *_captured(outcome.targeting),
@@ -98,7 +107,9 @@ def _figures(found: Sequence[Layer], manifest: Manifest, money: Money) -> Iterat
     yield Figure(f"{everybody:,}", "customers", window)
     parts = " and ".join(f"{one.customers:,} {one.risk}" for one in valuable)
     yield Figure(
-        f"{lost:,}", "of high value, lapsed or lost, who may stay away", f"{parts}, by their own rhythm of buying"
+        f"{lost:,}",
+        "of high value, lapsed or lost, who may stay away",
+        f"{parts}: silent beyond their own rhythm, and not sure to return",
     )
     since = f"since {manifest.window.first_order_on}, {percent(share)} of all sales to known customers"
     yield Figure(money(sum(one.spent for one in valuable)), "is what they spent so far", since)
@@ -107,14 +118,13 @@ def _figures(found: Sequence[Layer], manifest: Manifest, money: Money) -> Iterat
     yield Figure(money(sum(one.at_stake for one in valuable)), f"at stake in the next {days} days", meaning)
 
 
-def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iterator[str]:
-    slipping = of(found, HIGH, WARN)[0]
+def _first_steps(facts: ListFacts) -> Iterator[str]:
     if not facts.n_listed:
         yield "Nobody is lapsed or lost: there is nobody to win back today."
     if facts.n_urgent:
         yield (
             f"Win back the {counted(facts.n_urgent, 'customer')} of high value who lapsed or are lost, most at stake "
-            "first: the first table below. A personal message, and your best offer."
+            "first: the first table below. A personal message; your best offer for the lapsed."
         )
     if facts.n_others:
         who = "all" if facts.n_anyway == facts.n_others else f"{facts.n_anyway:,}"
@@ -123,10 +133,10 @@ def _first_steps(found: Sequence[Layer], facts: ListFacts, money: Money) -> Iter
             f"Remind the other {facts.n_others:,} among the first {percent(SHARE)} of the win-back list of "
             f"{facts.n_listed:,}{anyway if facts.n_anyway else ''}. They are worth most, not most in danger."
         )
-    if slipping.customers:
+    if facts.n_warned:
         yield (
-            f"Ask the {counted(slipping.customers, 'high-value customer')} who are slipping, late or ordering less "
-            f"than they used to ({money(slipping.spent)} so far), whether something went wrong; no discount yet."
+            f"Ask the {counted(facts.n_warned, 'high-value customer')} of the early-warning list, late or ordering "
+            "less than they used to and not on the other list, whether something went wrong; no discount yet."
         )
     yield HOLD_OUT
 

@@ -13,7 +13,7 @@ from recsvc.domain.arrays import AnyArray
 
 HIGH: Final = "high"
 RISKS: Final = ("lapsed", "lost", "slipping", "secure", "new")  # the most urgent first
-WIN_BACK, WARN = ("lapsed", "lost"), "slipping"
+WIN_BACK = ("lapsed", "lost")
 URGENT: Final = tuple(f"{HIGH}_{risk}" for risk in WIN_BACK)
 EXPECTED = "expected_value_of_contact"
 

@@ -52,13 +52,13 @@ def rhythm_in_words(evidence: ValueEvidence, currency: str | None) -> Iterator[s
         yield f"Their average order is worth {f'{currency} ' if currency else ''}{p * v / (q - 1):,.2f}."
 
 
-def clv_in_words(evidence: ValueEvidence, money: Money) -> str:
+def clv_in_words(evidence: ValueEvidence, money: Money, days: int) -> str:
     """Total customer lifetime value with its interval, or why there is none."""
     total = evidence.intervals.intervals.get(CLV)
     if total is None:
         return f"No intervals: {evidence.intervals.reason}."
     return (
-        f"All customers together are expected to bring {money(total.estimate)} "
+        f"All customers together are expected to bring {money(total.estimate)} in the next {days} days, discounted "
         f"(95 % interval {money(total.low)} to {money(total.high)})."
     )
 

@@ -75,7 +75,7 @@ def content(bundle: Bundle, outcome: Outcome) -> Content:
         "drift": outcome.drift,
         **_targeting(outcome),
         **_ranking(outcome),
-        **_value(outcome, money),
+        **_value(outcome, money, bundle.models.economics.clv_horizon_days),
         "data": data_sheet(outcome.data),
         "data_kept": money(outcome.data.amount_kept / 100),
         "findings": outcome.findings,
@@ -107,13 +107,13 @@ def _ranking(outcome: Outcome) -> Content:
     }
 
 
-def _value(outcome: Outcome, money: Money) -> Content:
+def _value(outcome: Outcome, money: Money, clv_days: int) -> Content:
     evidence = outcome.value
     return {
         "value_words": [
             *chosen_in_words(evidence),
             *rhythm_in_words(evidence, money.currency),
-            clv_in_words(evidence, money),
+            clv_in_words(evidence, money, clv_days),
         ],
         "parameters": parameter_sheet(evidence),
     }

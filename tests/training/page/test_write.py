@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from recsvc.bundle.manifest import Verdict
@@ -91,6 +92,9 @@ def test_the_first_table_holds_high_value_customers_who_lapsed_most_at_stake_fir
     assert [one.rank for one in found["win_back"]] == list(range(1, 11))
     assert all(one.products for one in found["win_back"])
     assert f"Win back the {len(urgent)} customers of high value" in found["headline"].first_steps[0]
+    warned = table[table.early_warning_rank.notna()]
+    assert f"Ask the {len(warned)} high-value customers of the early-warning list" in found["headline"].first_steps[2]
+    assert warned.win_back_rank.isna().all()  # so that no two steps speak of the same customer
 
 
 def test_the_second_table_goes_on_with_the_others_of_the_list(bundle: Bundle, trained: Trained) -> None:
@@ -100,6 +104,18 @@ def test_the_second_table_goes_on_with_the_others_of_the_list(bundle: Bundle, tr
     found = content(bundle, trained.outcome)["others"]
 
     assert [one.customer_id for one in found] == others.sort_values("win_back_rank").customer_id.tolist()[:10]
+
+
+def test_figures_and_titles_are_readable(bundle: Bundle, trained: Trained, page: Page) -> None:
+    found = content(bundle, trained.outcome)
+
+    for person in (*found["win_back"], *found["others"]):
+        row = bundle.customer_table.filter(pc.equal(bundle.customer_table["customer_id"], person.customer_id))
+        assert person.returns == f"{100 * row['probability_of_return'][0].as_py():.1f} %"
+        assert len(set(person.products)) == len(person.products) <= 3
+        assert all(len(title) <= 40 and not title.isupper() for title in person.products)
+    assert "in the next 365 days, discounted" in page.text
+    assert "only services were bought" in page.text
 
 
 def test_every_picture_is_told_in_words_and_every_table_has_headings(page: Page) -> None:
