@@ -30,6 +30,7 @@ from training.model_choice import Choice
 from training.progress import Progress
 from training.recipes import RECIPE, Rival, recipe_of, rivals
 from training.session import open_session
+from training.slates import write_slates
 from training.staged_files import write_json
 from training.staging import Staged
 from training.tables import load_tables, prepare
@@ -120,6 +121,7 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         intervals = intervals_of(staged, recommender)
         write_json(folder / REPORT, report(staged, tested, intervals))
         write_json(folder / RECIPE, recipe_of(config))
+        write_slates(recommender, progress)
         snapshot = take_snapshot(prepared, recommender.bundle.customer_table, config.horizon_days)
         write_json(folder / DRIFT, snapshot.statistics().to_json())
         drift = drift_since(store, prepared, snapshot)

@@ -37,6 +37,9 @@ class Metrics:
         self._slates = Counter(
             "recsvc_slates", "Slates by strategy; popular is the fallback", ("strategy",), registry=self._registry
         )
+        self._stored = Counter(
+            "recsvc_stored_slates", "Slates the bundle held ready; the others were ranked live", registry=self._registry
+        )
         self._empty = Counter("recsvc_empty_slates", "Slates without an item", registry=self._registry)
         self._bundle = self._gauge("recsvc_bundle_info", "Workers answering from it", "livesum", ("bundle_id",))
         self._created = self._gauge(
@@ -65,9 +68,11 @@ class Metrics:
         return self._seconds.labels(method, route, str(status)).observe
 
     def made(self, slates: Iterable[Slate]) -> None:
-        """Count slates by strategy, and those without an item."""
+        """Count slates by strategy, those the bundle held ready, and those without an item."""
         for slate in slates:
             self._slates.labels(slate.strategy).inc()
+            if slate.stored:
+                self._stored.inc()
             if not slate.items:
                 self._empty.inc()
 

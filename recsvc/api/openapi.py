@@ -34,6 +34,14 @@ REQUEST_ID: JsonObject = {
 }
 
 
+IF_NONE_MATCH: JsonObject = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of an earlier answer: 304, and nothing else, while it is still the answer",
+    "schema": {"type": "string", "maxLength": 1024},
+}
+
+
 def describe(routes: Iterable[Route]) -> JsonObject:
     """OpenAPI document of the routes."""
     routes, examples = tuple(routes), orjson.loads(EXAMPLES.read_bytes())
@@ -69,7 +77,7 @@ def _operation(route: Route, refs: Refs, example: JsonObject) -> JsonObject:
         "operationId": route.name,
         "summary": route.summary,
         "tags": [_tag(route)],
-        "parameters": [*_parameters(route), REQUEST_ID],
+        "parameters": [*_parameters(route), REQUEST_ID, *([IF_NONE_MATCH] if route.tagged else [])],
         "responses": dict(_responses(route, refs, example)),
     }
     if route.body is not None:
@@ -107,6 +115,9 @@ def _responses(route: Route, refs: Refs, example: JsonObject) -> Iterator[tuple[
         schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
         shown = {"example": example["reply"]} if "reply" in example else {}
         success["content"] = {"application/json": {"schema": schema, **shown}}
+    if route.tagged:
+        success["headers"] = {"ETag": {"description": "Of the answer without its id", "schema": {"type": "string"}}}
+        yield "304", {"description": "The caller holds this answer already"}
     yield "200", success
     for status in sorted({*route.statuses, *_usual_statuses(route)}):
         content = {MEDIA_TYPE: {"schema": refs[Problem]}}

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from flask import Response
+
 from recsvc.api.outbound import RecommendationReply, RecommendationsReply
-from recsvc.api.replies import Json, slate_json
+from recsvc.api.replies import Json, new_id, slate_json, unnamed_json
 from recsvc.api.route import Route
 from recsvc.api.schemas import CustomerRecommendationParams, RecommendationParams, RecommendationRequest
-from recsvc.api.services import Services
-from recsvc.serving.slate import Query
+from recsvc.api.services import Answers, Services
+from recsvc.api.tags import tagged
+from recsvc.serving.slate import Query, Slate
 
 
-def customer_recommendations(services: Services, customer_id: str, query: RecommendationParams) -> Json:
+def customer_recommendations(services: Services, customer_id: str, query: RecommendationParams) -> Response:
     """Recommend to the customer in the path."""
-    return _one(services, query.query_for(customer_id))
+    return _tagged(services, query.query_for(customer_id))
 
 
-def recommendations(services: Services, query: CustomerRecommendationParams) -> Json:
+def recommendations(services: Services, query: CustomerRecommendationParams) -> Response:
     """Recommend to the customer in the query: for ids that a path cannot carry."""
-    return _one(services, query.query_for(query.customer_id))
+    return _tagged(services, query.query_for(query.customer_id))
 
 
 def post_recommendations(services: Services, body: RecommendationRequest) -> Json:
     """Recommend to the customers in the body: for long ids, many exclusions, many customers."""
     if body.customer_ids is None:
-        return _one(services, body.query_for(body.customer_id or ""))
+        return slate_json(*_one(services, body.query_for(body.customer_id or "")))
     recommender = services.recommender()
     queries = [body.query_for(customer_id) for customer_id in body.customer_ids]
     slates = recommender.recommend_many(queries, now=services.clock())
@@ -31,11 +34,15 @@ def post_recommendations(services: Services, body: RecommendationRequest) -> Jso
     return {"slates": [slate_json(slate, recommender) for slate in slates]}
 
 
-def _one(services: Services, query: Query) -> Json:
+def _tagged(services: Services, query: Query) -> Response:
+    return tagged(new_id(), unnamed_json(*_one(services, query)))
+
+
+def _one(services: Services, query: Query) -> tuple[Slate, Answers]:
     recommender = services.recommender()
     slate = recommender.recommend(query, now=services.clock())
     services.metrics.made((slate,))
-    return slate_json(slate, recommender)
+    return slate, recommender
 
 
 ROUTES = (
@@ -47,6 +54,7 @@ ROUTES = (
         scope="read",
         query=RecommendationParams,
         replies=(RecommendationReply,),
+        tagged=True,
     ),
     Route(
         "GET",
@@ -56,6 +64,7 @@ ROUTES = (
         scope="read",
         query=CustomerRecommendationParams,
         replies=(RecommendationReply,),
+        tagged=True,
     ),
     Route(
         "POST",

@@ -7,17 +7,26 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from recsvc.api.services import Answers
-from recsvc.serving.slate import CustomerState, Promise, Recommendation, SimilarItem, Slate, WinBackRow
+from recsvc.serving.slate import CustomerState, CustomerSummary, Promise, Recommendation, SimilarItem, Slate, WinBackRow
 
 Json = Mapping[str, object]
 MINOR_UNITS = 100
 
 
 def slate_json(slate: Slate, recommender: Answers) -> Json:
-    """`RecommendationReply`; the id is new each time, so that an event can name the slate it came from."""
+    """`RecommendationReply`."""
+    return {"recommendation_id": new_id(), **unnamed_json(slate, recommender)}
+
+
+def new_id() -> str:
+    """Id of a recommendation: new each time, so that an event can name the slate it came from."""
+    return str(uuid.uuid4())
+
+
+def unnamed_json(slate: Slate, recommender: Answers) -> dict[str, object]:
+    """`RecommendationReply` without its id: what is the same each time."""
     state = slate.customer
     return {
-        "recommendation_id": str(uuid.uuid4()),
         "bundle_id": slate.bundle_id,
         "customer_id": slate.query.customer_id,
         "strategy": slate.strategy,
@@ -33,7 +42,7 @@ def _experiment_json(promise: Promise) -> Json:
     return {"name": promise.campaign_id, "arm": promise.arm, "slate_id": promise.slate_id}
 
 
-def summary_json(state: CustomerState) -> dict[str, object]:
+def summary_json(state: CustomerSummary | CustomerState) -> dict[str, object]:
     """`CustomerSummary`."""
     return {
         "state": state.state,

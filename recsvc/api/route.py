@@ -46,6 +46,8 @@ class Route:
         Models of what may be given; empty when it is not JSON.
     statuses
         Codes of errors that this route can give beside those every route can.
+    tagged
+        Whether replies carry an `ETag`, and `If-None-Match` is heeded.
     """
 
     method: Literal["GET", "POST", "PUT"]
@@ -57,6 +59,7 @@ class Route:
     body: type[BaseModel] | None = None
     replies: tuple[type[BaseModel], ...] = ()
     statuses: tuple[int, ...] = ()
+    tagged: bool = False
 
     @property
     def name(self) -> str:
@@ -104,6 +107,10 @@ def mount(app: Flask, route: Route, services: Services) -> None:
 
 
 def json_response(answer: object) -> Response:
+    """Reply with an answer."""
+    return Response(to_json(answer), mimetype="application/json")
+
+
+def to_json(answer: object) -> bytes:
     """Write an answer as JSON; mappings that are not dicts are written as such."""
-    body = orjson.dumps(answer, default=dict, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
-    return Response(body, mimetype="application/json")
+    return orjson.dumps(answer, default=dict, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
-from typing import Any
-from weakref import WeakValueDictionary
 
 import lmdb
 import numpy as np
 
+from recsvc.bundle.lmdb_file import Database, environment, open_if_there, put, writing
 from recsvc.domain.arrays import AnyArray
 from recsvc.domain.habits import Habit
 from recsvc.domain.history import Histories, concatenate, no_history
@@ -37,9 +36,6 @@ BYTES_A_LINE, BYTES_A_CUSTOMER = 64, 1024  # room to begin with, not what the fi
 RECORDS, RANKS, HABITS = b"records", b"win_back_ranks", b"habits"
 NO_HOUR = 255  # on disk only
 Columns = tuple[tuple[str, str], ...]  # name and kind of number
-FileKey = tuple[int, int]  # device and inode: a bundle moved into place is the file that was staged
-_OPENING = Lock()
-_OPEN: WeakValueDictionary[FileKey, lmdb.Environment] = WeakValueDictionary()  # LMDB's rule is per process: so is this
 
 
 def warning_key_of(customer_id: str) -> bytes:
@@ -114,45 +110,33 @@ class CustomersWriter:
     """Writes records batch by batch; the file appears, compact, when the block ends well."""
 
     def __init__(self, path: Path, n_customers: int, n_lines: int) -> None:
-        size = max(BYTES_A_CUSTOMER * n_customers + BYTES_A_LINE * n_lines, 1 << 24)
-        self._path, self._scratch = path, path.with_suffix(".scratch")
-        self._env = lmdb.open(
-            str(self._scratch), subdir=False, map_size=size, max_dbs=3, lock=False, sync=False, metasync=False
-        )
+        self._file = ExitStack()
+        self._env = self._file.enter_context(writing(path, BYTES_A_CUSTOMER * n_customers + BYTES_A_LINE * n_lines))
         self._records = self._env.open_db(RECORDS)
         self._ranks = self._env.open_db(RANKS)
 
     def write(self, histories: Histories) -> None:
         """Add the records of a batch."""
         rows = sorted((key_of_id(customer_id), p) for p, customer_id in enumerate(histories.customer_ids))
-        self._put(self._records, [(key, encode(histories, position)) for key, position in rows])
+        put(self._env, self._records, [(key, encode(histories, position)) for key, position in rows])
 
     def write_win_back_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the win-back list, given best first."""
-        self._put(self._ranks, _ranked(map(key_of_id, customer_ids)))
+        put(self._env, self._ranks, _ranked(map(key_of_id, customer_ids)))
 
     def write_early_warning_ranks(self, customer_ids: Iterable[str]) -> None:
         """Remember the places of the early warning list, given most at stake first."""
-        self._put(self._ranks, _ranked(map(warning_key_of, customer_ids)))
+        put(self._env, self._ranks, _ranked(map(warning_key_of, customer_ids)))
 
     def write_habits(self, habits: Iterable[tuple[str, Habit]]) -> None:
         """Remember what customers prefer, a batch at a time."""
         rows = ((key_of_id(customer_id), _encoded_habit(habit)) for customer_id, habit in habits)
         while some := sorted(islice(rows, BATCH)):
-            self._put(self._env.open_db(HABITS), some)
+            put(self._env, self._env.open_db(HABITS), some)
 
     def batches(self, size: int = BATCH) -> Iterator[Histories]:
         """Read back every record written so far, in key order."""
         return _batches(self._env, self._records, size)
-
-    def _put(self, database: Any, rows: list[tuple[bytes, bytes]]) -> None:  # Any: LMDB's own handle
-        try:
-            with self._env.begin(database, write=True) as transaction:
-                for key, value in rows:
-                    transaction.put(key, value)
-        except lmdb.MapFullError:  # ids far longer than usual: nothing of these rows was kept
-            self._env.set_mapsize(2 * self._env.info()["map_size"])
-            self._put(database, rows)
 
     def __enter__(self) -> CustomersWriter:
         return self
@@ -160,11 +144,7 @@ class CustomersWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            with self._path.open("wb") as compact:
-                self._env.copyfd(compact.fileno(), compact=True)
-        self._env.close()
-        self._scratch.unlink()
+        self._file.__exit__(kind, error, trace)
 
 
 class CustomersReader:
@@ -179,9 +159,9 @@ class CustomersReader:
     def __init__(self, path: Path) -> None:
         self._name = path.parent.name
         try:
-            self._env = _environment(path)
+            self._env = environment(path)
             self._records, self._ranks = self._env.open_db(RECORDS), self._env.open_db(RANKS)
-            self._habits = _open_if_there(self._env, HABITS)
+            self._habits = open_if_there(self._env, HABITS)
         except (OSError, lmdb.Error) as error:
             raise BundleCorrupt(self._name, f"{path.name} cannot be opened ({type(error).__name__})") from error
 
@@ -236,7 +216,7 @@ def _ranked(keys: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
     return [(key, rank.to_bytes(4, "little")) for rank, key in enumerate(keys, 1)]
 
 
-def _batches(env: lmdb.Environment, records: Any, size: int) -> Iterator[Histories]:  # Any: LMDB's own handle
+def _batches(env: lmdb.Environment, records: Database, size: int) -> Iterator[Histories]:
     with env.begin(records) as transaction:
         values = (value for _, value in transaction.cursor())
         while some := [decode(value, "customers") for value in islice(values, size)]:
@@ -250,24 +230,3 @@ def _encoded_habit(habit: Habit) -> bytes:
 
 def _decoded_habit(value: bytes) -> Habit:
     return Habit(None if value[0] == NO_HOUR else value[0], value[1:].decode() or None)
-
-
-def _open_if_there(env: lmdb.Environment, name: bytes) -> Any:  # Any: LMDB's own handle
-    try:
-        return env.open_db(name, create=False)
-    except lmdb.NotFoundError:
-        return None
-
-
-def _environment(path: Path) -> lmdb.Environment:
-    """Open an environment, or share the one this process holds: LMDB allows a process one mapping of a file.
-
-    The file counts, not its name: a fit reads the records in the staged folder, and then they are moved into place.
-    """
-    with _OPENING:
-        status = path.stat()
-        key = (status.st_dev, status.st_ino)
-        held = _OPEN.get(key)
-        if held is None:
-            held = _OPEN[key] = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=3, lock=False)
-        return held

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from recsvc.bundle.customers import CustomersReader
 from recsvc.bundle.manifest import FoldInConvention, Manifest
+from recsvc.bundle.slates import SlatesReader
 from recsvc.bundle.store import BundleFolder, check_files
 from recsvc.domain.arrays import Factors, Mask, Vector, frozen
 from recsvc.domain.blending import LinearBlend, RankedBy
@@ -34,6 +35,7 @@ from recsvc.errors import BundleCorrupt, BundleError
 
 ITEMS, FACTORS, INDEX, GRAM = "items.parquet", "item_factors.npy", "items.faiss", "gram.npy"
 CUSTOMERS, CUSTOMER_TABLE, ATTRIBUTES = "customers.lmdb", "customers.parquet", "attributes.parquet"
+SLATES = "slates.lmdb"  # older bundles, and staged ones, hold none
 RULES = "rules.json"
 SENSITIVE_ITEMS = "is_sensitive"  # column of the items; older bundles have none
 VALUE, LAPSE, RETURN_MODEL = "value.json", "lapse.json", "return_model.json"
@@ -56,6 +58,7 @@ class Bundle:
     gram : shape (n_factors, n_factors), Y^T Y
     customers : records by id
     standing : what the retailer wants of every slate
+    slates : what customers are answered by default; None where every answer must be ranked
     """
 
     folder: Path
@@ -71,6 +74,7 @@ class Bundle:
     neighbours: tuple[Neighbours, Neighbours]
     fold_in: FoldInParams
     standing: StandingRules
+    slates: SlatesReader | None = None
 
     @property
     def bundle_id(self) -> str:
@@ -158,6 +162,7 @@ def _open(bundle: BundleFolder) -> Bundle:
         neighbours=(_neighbours(folder, BOUGHT_TOGETHER, manifest), _neighbours(folder, LIKED_TOGETHER, manifest)),
         fold_in=fold_in_params(manifest.fold_in),
         standing=_standing_rules(folder),
+        slates=SlatesReader(folder / SLATES) if SLATES in manifest.files else None,
     )
 
 

@@ -16,7 +16,7 @@ from recsvc.domain.history import Histories
 from recsvc.domain.layers import LAYERS
 from recsvc.serving.customer_state import day_of
 from recsvc.serving.live_data import LiveData
-from recsvc.serving.live_records import customers_now
+from recsvc.serving.live_records import histories_now
 from recsvc.store.campaigns import Launch, Member
 
 MINOR_UNITS = 100
@@ -125,7 +125,7 @@ class _Known:
         window: Window,
         coupons_used: CouponsUsed,
     ) -> Outcomes:
-        histories = customers_now(bundle, live, [one.customer_id for one in part], [()] * len(part)).histories
+        histories = histories_now(bundle, live, [one.customer_id for one in part])
         days, amounts = _orders_within(histories, window)
         orders, spend = np.array([len(one) for one in days]), np.array([one.sum() for one in amounts]) / MINOR_UNITS
         first = np.array([one[0] if len(one) else 0 for one in amounts]) / MINOR_UNITS

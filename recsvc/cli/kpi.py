@@ -17,7 +17,7 @@ from recsvc.domain.history import Histories
 from recsvc.experiments.assignment import held_out_of_everything
 from recsvc.experiments.kpis import KpiSums, kpi_sums
 from recsvc.serving.customer_state import day_of, moment_of
-from recsvc.serving.live_records import customers_now
+from recsvc.serving.live_records import histories_now
 from recsvc.serving.recommender import Recommender
 from recsvc.settings import load_settings
 
@@ -69,7 +69,7 @@ def _records(recommender: Recommender) -> Iterator[Histories]:
     starts = range(0, len(ids), CHUNK)
     for start in track(starts, "customers", console=console, disable=not console.is_terminal):
         some = ids[start : start + CHUNK]
-        yield customers_now(recommender.bundle, recommender.live, some, [()] * len(some)).histories
+        yield histories_now(recommender.bundle, recommender.live, some)
 
 
 def _json(sums: KpiSums) -> dict[str, object]:

@@ -159,18 +159,36 @@ def lapse_states(
     """
     if not len(gaps) == len(last_order_day):
         raise DataError("lapse states", "gaps and last order days differ in length")
-    begins = _begins_after_days(params, thresholds, gaps)
+    begins = begins_after_days(params, thresholds, gaps)
     silence = np.maximum(now_day - last_order_day.astype(np.int64), 0)
-    stage = np.count_nonzero(silence[:, None] >= begins, axis=1) - 1  # `begins` starts with 0: never below 0
+    stage = stage_of(begins, silence)
     upcoming = np.minimum(stage + 1, begins.shape[1] - 1)
-    state = ACTIVE + stage
     rows = np.arange(len(gaps))
     return LapseStates(
-        np.where((gaps.n_gaps == 0) & (state < LAPSED), NEW, state).astype(np.int8),
+        state_of(stage, gaps.n_gaps == 0),
         (last_order_day + begins[rows, stage]).astype(np.int32),
         upcoming > stage,
         (last_order_day + begins[rows, upcoming]).astype(np.int32),
     )
+
+
+def stage_of(begins: NDArray[np.int64], silence_days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many states each customer has passed through; shape (n_customers,), 0 to 4.
+
+    Parameters
+    ----------
+    begins : shape (n_customers, 5)
+        As `begins_after_days` gives them.
+    silence_days : shape (n_customers,), days, 0 or more
+    """
+    stage: NDArray[np.int64] = np.count_nonzero(silence_days[:, None] >= begins, axis=1) - 1  # `begins` starts with 0
+    return stage
+
+
+def state_of(stage: NDArray[np.int64], has_one_order: Mask) -> NDArray[np.int8]:
+    """Position in `STATES` of customers in some stage; shape (n_customers,)."""
+    state = ACTIVE + stage
+    return np.where(has_one_order & (state < LAPSED), NEW, state).astype(np.int8)
 
 
 def next_gap_quantiles(params: LapseParams, gaps: Gaps, shares: tuple[float, ...]) -> Vector:
@@ -220,7 +238,7 @@ def share_of_gaps_passed(params: LapseParams, gaps: Gaps, silence_days: Vector) 
     return np.asarray(betainc(params.p, params.q + params.p * gaps.n_gaps, share_of_total), np.float64)
 
 
-def _begins_after_days(params: LapseParams, thresholds: LapseThresholds, gaps: Gaps) -> NDArray[np.int64]:
+def begins_after_days(params: LapseParams, thresholds: LapseThresholds, gaps: Gaps) -> NDArray[np.int64]:
     """Whole days of silence after which `active` to `lost` begin; shape (n_customers, 5), rising.
 
     Customers with one order are never `due` or `late`: these begin, and end, with the order.

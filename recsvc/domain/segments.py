@@ -116,3 +116,8 @@ def segments(high_value: Mask, state: NDArray[np.int8]) -> NDArray[np.int8]:
     ['high_value_lapsed', 'standard_lapsed']
     """
     return (np.where(high_value, 0, len(STATES)) + state).astype(np.int8)
+
+
+def segment_name(high_value: bool, state: int) -> str:
+    """Segment of one customer; `state` is a position in `lapse.STATES`."""
+    return SEGMENTS[(0 if high_value else len(STATES)) + state]

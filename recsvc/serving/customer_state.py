@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from recsvc.domain.course import Course
 from recsvc.domain.history import Histories
+from recsvc.domain.lapse import STATES
 from recsvc.domain.layers import ACTIONS, LABELS, LAYERS
-from recsvc.domain.profiles import CustomerModels, Profiles, profiles
-from recsvc.domain.segments import SEGMENTS
-from recsvc.serving.slate import CustomerState
+from recsvc.domain.profiles import Profiles
+from recsvc.domain.segments import SEGMENTS, segment_name
+from recsvc.serving.slate import CustomerState, CustomerSummary
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -35,17 +37,19 @@ def moment_of(day: int) -> datetime:
     return EPOCH + timedelta(days=day)
 
 
-def customer_state(history: Histories, models: CustomerModels, now_day: int, places: Places = NOWHERE) -> CustomerState:
-    """State of one customer who has at least one order.
-
-    Parameters
-    ----------
-    history
-        A batch of one.
-    now_day : days since 1970-01-01
-        An order of today still counts as past.
-    """
-    return state_at(profiles(history, models, judged_on(history, now_day)), 0, places)
+def summary_at(course: Course, now_day: int) -> CustomerSummary:
+    """Where a customer stands on a day, days since 1970-01-01; an order of that day counts as past."""
+    silence = course.silence_days(now_day)
+    state, since = course.state(silence)
+    valuable = course.is_high_value(silence)
+    return CustomerSummary(
+        state=STATES[state],
+        state_since=moment_of(since),
+        high_value=valuable,
+        segment=segment_name(valuable, state),
+        orders=course.orders,
+        days_since_last_purchase=silence,
+    )
 
 
 def judged_on(history: Histories, now_day: int) -> int:

@@ -12,7 +12,7 @@ from recsvc.domain.arrays import Mask, Rows
 from recsvc.domain.history import Histories, OrderLine, append_order, concatenate, take
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.session import Sessions
-from recsvc.serving.live_data import LiveCustomer, LiveData
+from recsvc.serving.live_data import LiveCustomer, LiveData, Stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,39 @@ class Customers:
     sessions: Sessions
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What some customers did since the bundle, and what is on sale, at one moment.
+
+    Attributes
+    ----------
+    hidden : those of whom nothing may be said
+    happened : of the others, those who did anything
+    stock : None when nobody ever says
+    """
+
+    hidden: frozenset[str]
+    happened: Mapping[str, LiveCustomer]
+    stock: Stock | None = None
+
+    def clock_day(self, customer_id: str) -> int:
+        """Day after a customer's last live event, days since 1970-01-01; 0 without any."""
+        return self.happened[customer_id].last_day + 1 if customer_id in self.happened else 0
+
+    def looked_at(self, customer_id: str) -> tuple[str, ...]:
+        """Items of a customer's session."""
+        return self.happened[customer_id].looked_at if customer_id in self.happened else ()
+
+
+def news_of(bundle: Bundle, live: LiveData, customer_ids: Sequence[str]) -> News:
+    """What is new of some customers."""
+    hidden = strangers(bundle, live, customer_ids)
+    happened = live.of([one for one in customer_ids if one not in hidden] if hidden else customer_ids)
+    return News(hidden, happened, live.stock())
+
+
 def customers_now(
-    bundle: Bundle, live: LiveData, customer_ids: Sequence[str], context: Sequence[tuple[str, ...]]
+    bundle: Bundle, news: News, customer_ids: Sequence[str], context: Sequence[tuple[str, ...]]
 ) -> Customers:
     """Customers with everything that is known, and may be used, of them at this moment.
 
@@ -34,19 +65,19 @@ def customers_now(
     context : length n_customers
         Items that the caller says each is looking at.
     """
-    hidden = strangers(bundle, live, customer_ids)
-    histories, _ = bundle.customers.get_many(list(customer_ids), hidden)
-    happened = live.of([one for one in customer_ids if one not in hidden])
-    if happened:
-        histories = with_live_orders(histories, happened, bundle.items.ids)
-    last_days = [happened[one].last_day + 1 if one in happened else 0 for one in customer_ids]
-    looked_at = [
-        (*seen, *(happened[one].looked_at if one in happened else ()))
-        for one, seen in zip(customer_ids, context, strict=True)
-    ]
+    histories, _ = bundle.customers.get_many(list(customer_ids), news.hidden)
+    if news.happened:
+        histories = with_live_orders(histories, news.happened, bundle.items.ids)
+    looked_at = [(*seen, *news.looked_at(one)) for one, seen in zip(customer_ids, context, strict=True)]
     rows = tuple(_catalogue_rows(bundle, items) for items in looked_at)
-    sessions = Sessions(rows, np.array(last_days, np.int32))
+    sessions = Sessions(rows, np.array([news.clock_day(one) for one in customer_ids], np.int32))
     return Customers(histories, np.diff(histories.order_offsets) > 0, sessions)
+
+
+def histories_now(bundle: Bundle, live: LiveData, customer_ids: Sequence[str]) -> Histories:
+    """Records of customers with what they ordered since; empty for those of whom nothing may be said."""
+    news = news_of(bundle, live, customer_ids)
+    return customers_now(bundle, news, customer_ids, [()] * len(customer_ids)).histories
 
 
 def strangers(bundle: Bundle, live: LiveData, customer_ids: Sequence[str]) -> frozenset[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from recsvc.serving.live_records import Customers
-from recsvc.serving.slate import Promise, Query, Slate
+from recsvc.serving.live_records import News
+from recsvc.serving.slate import Promise, Slate, has_wishes
 
 
 def with_promises(
     slates: Sequence[Slate],
-    found: Customers,
+    news: News,
     promises: Mapping[str, Promise],
     may_be_shown: Callable[[str], bool],
 ) -> list[Slate]:
@@ -19,25 +19,17 @@ def with_promises(
 
     A question with wishes of its own keeps its answer, and so does a customer who looked at or bought something since
     the launch: that is news, and the promise is not. What is sold out by now is left out.
-
-    Parameters
-    ----------
-    found
-        The customers of the slates, in the same order.
     """
     if not promises:
         return list(slates)
-    together = zip(slates, found.sessions.clock_day.tolist(), strict=True)
-    return [
-        _with(slate, promises.get(slate.query.customer_id), clock_day, may_be_shown) for slate, clock_day in together
-    ]
+    return [_with(slate, promises.get(slate.query.customer_id), news, may_be_shown) for slate in slates]
 
 
-def _with(slate: Slate, promise: Promise | None, clock_day: int, may_be_shown: Callable[[str], bool]) -> Slate:
+def _with(slate: Slate, promise: Promise | None, news: News, may_be_shown: Callable[[str], bool]) -> Slate:
     if promise is None:
         return slate
     query = slate.query
-    if query != Query(query.customer_id, k=query.k) or clock_day > promise.made_on or not promise.items:
+    if has_wishes(query) or news.clock_day(query.customer_id) > promise.made_on or not promise.items:
         return replace(slate, promise=promise)
     first = [one for one in promise.items if may_be_shown(one.item_id)]
     promised = {one.item_id for one in first}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from recsvc.domain.arrays import Factors, Mask, Rows
 from recsvc.domain.details import log_prices
+from recsvc.domain.grounds import Grounds
 from recsvc.domain.items import ItemTable
 from recsvc.domain.pairs import CustomerBatch, Pairs, bought_rows
 from recsvc.domain.signals import Signals
@@ -18,89 +19,135 @@ from recsvc.serving.slate import Reason
 
 MIN_COMEBACK_BUYERS = 5  # fewer would point at single people
 MIN_RECENT_BUYERS = 5
+CACHED = 20_000  # what is said of an item, or of two: a few MB a worker
 
 
-@dataclass(frozen=True, slots=True)
 class ReasonWriter:
-    """Writes the reasons of chosen items.
+    """Finds the grounds of chosen items, and puts them into words.
 
-    Attributes
+    Parameters
     ----------
-    title_of : what to call the item of a row
-    nameable : shape (n_items,), what may be named beside another item
-    recent_days : the window of "lately"
+    title_of
+        What to call the item of a row.
+    recent_days
+        The window of "lately".
+    nameable : shape (n_items,)
+        What may be named beside another item.
     """
 
-    items: ItemTable
-    factors: Factors
-    title_of: Callable[[int], str]
-    recent_days: int
-    nameable: Mask
+    def __init__(
+        self, items: ItemTable, factors: Factors, title_of: Callable[[int], str], recent_days: int, nameable: Mask
+    ) -> None:
+        self._items, self._factors, self._title_of = items, factors, title_of
+        self._recent_days, self._nameable = recent_days, nameable
+        self._others = lru_cache(CACHED)(self._of_others)
+        self._fallen = lru_cache(CACHED)(self._with_fallen_price)
+        self._related = lru_cache(CACHED)(self._related_to)
 
-    def reasons(self, facts: Signals, position: int, pairs: Pairs, batch: CustomerBatch) -> tuple[Reason, ...]:
-        """At least one reason for the item at `position` of the candidates, the most personal first."""
+    def grounds(self, facts: Signals, position: int, pairs: Pairs, batch: CustomerBatch) -> Grounds:
+        """What speaks for the item at `position` of the candidates."""
         row, customer = int(pairs.item[position]), int(pairs.customer[position])
-        own = list(self._own(facts, position))
-        news = self._new_to_them(row, batch, customer, bought=bool(own))
-        said = (*own, *self._looked_at(row, batch, customer), *news, *self._cheaper(row, batch, customer))
-        return (*said, *self._others(row)) or (
-            Reason("popular", "among the products most customers buy", {"buyers": int(self.items.n_buyers[row])}),
+        times = int(facts.order_days[position])
+        sessions = batch.sessions
+        return Grounds(
+            times=times,
+            usual_gap_days=round(float(facts.typical_gap_days[position])),
+            days_since=int(facts.days_since_item[position]),
+            because=None if times else self._closest(row, bought_rows(batch.own, customer)),
+            looked_at=None if sessions is None else self._closest(row, sessions.rows[customer]),
         )
 
-    def _own(self, facts: Signals, position: int) -> Iterator[Reason]:
-        times, since = int(facts.order_days[position]), int(facts.days_since_item[position])
-        gap = round(float(facts.typical_gap_days[position]))
-        if times == 2:  # one gap is no habit
-            text = f"you bought this twice, {gap} days apart; it has been {since}"
-            yield Reason("bought_often", text, {"times": times, "usual_gap_days": gap, "days_since": since})
-        elif times > 2:
-            text = f"you bought this {times} times, usually every {gap} days; it has been {since}"
-            yield Reason("bought_often", text, {"times": times, "usual_gap_days": gap, "days_since": since})
-        elif times == 1:
-            yield Reason("bought_before", f"you bought this {since} days ago", {"times": 1, "days_since": since})
+    def reasons(self, row: int, grounds: Grounds, clock_day: int, last_order_day: int | None) -> tuple[Reason, ...]:
+        """At least one reason for an item, the most personal first.
 
-    def _looked_at(self, row: int, batch: CustomerBatch, customer: int) -> Iterator[Reason]:
-        if batch.sessions is None:
-            return
-        because = self._closest(row, batch.sessions.rows[customer])
+        Parameters
+        ----------
+        clock_day : days since 1970-01-01
+            Of the ranking.
+        last_order_day : days since 1970-01-01
+            None for somebody who never ordered.
+        """
+        said = (
+            *_own(grounds.times, grounds.usual_gap_days, grounds.days_since),
+            *self._looked_at(row, grounds),
+            *self._new_to_them(row, grounds, clock_day, last_order_day),
+            *self._cheaper(row, last_order_day),
+            *self._others(row),
+        )
+        return said or (self._popular(row),)
+
+    def _looked_at(self, row: int, grounds: Grounds) -> Iterator[Reason]:
+        because = grounds.looked_at
         if because is not None and because != row:
-            text = f"goes with what you are looking at: {self.title_of(because)}"
-            yield Reason("session", text, {"because_item_id": self.items.ids.id(because)})
+            text = f"goes with what you are looking at: {self._title_of(because)}"
+            yield Reason("session", text, {"because_item_id": self._items.ids.id(because)})
 
-    def _new_to_them(self, row: int, batch: CustomerBatch, customer: int, *, bought: bool) -> Iterator[Reason]:
-        last_order = _last_order_day(batch, customer)
-        if bought or last_order is None:
+    def _new_to_them(self, row: int, grounds: Grounds, clock_day: int, last_order_day: int | None) -> Iterator[Reason]:
+        if grounds.times or last_order_day is None:
             return
-        if self.items.first_day[row] > last_order:
-            days = int(batch.clock_day[customer] - self.items.first_day[row])
-            yield Reason("new_arrival", "new since your last order", {"days_on_sale": days})
-        because = self._closest(row, bought_rows(batch.own, customer))
-        if because is not None:
-            step_up = _is_a_step_up(self.items, because, row)
-            code, what = ("up_sell", "a step up from") if step_up else ("taste", "goes with what you bought:")
-            yield Reason(code, f"{what} {self.title_of(because)}", {"because_item_id": self.items.ids.id(because)})
+        first_day = int(self._items.first_day[row])
+        if first_day > last_order_day:
+            yield Reason("new_arrival", "new since your last order", {"days_on_sale": clock_day - first_day})
+        if grounds.because is not None:
+            yield self._related(row, grounds.because)
+
+    def _related_to(self, row: int, because: int) -> Reason:
+        step_up = _is_a_step_up(self._items, because, row)
+        code, what = ("up_sell", "a step up from") if step_up else ("taste", "goes with what you bought:")
+        return Reason(code, f"{what} {self._title_of(because)}", {"because_item_id": self._items.ids.id(because)})
 
     def _closest(self, row: int, rows: Rows) -> int | None:
         """Row of the item nearest in taste among those that may be named."""
-        return closest(row, rows[self.nameable[rows]], self.factors)
+        return closest(row, rows[self._nameable[rows]], self._factors)
 
-    def _cheaper(self, row: int, batch: CustomerBatch, customer: int) -> Iterator[Reason]:
-        last_order, fall = _last_order_day(batch, customer), float(self.items.price_fall(np.array([row]))[0])
-        if last_order is not None and last_order < self.items.as_of_day - self.recent_days and fall >= MIN_FALL:
-            percent = round(100 * fall)
-            yield Reason("price_drop", f"{percent} % cheaper since your last order", {"percent": percent})
-        if self.items.is_promoted(np.array([row]))[0]:
-            until = f"{moment_of(int(self.items.promotion_ends_day[row])):%Y-%m-%d}"
+    def _cheaper(self, row: int, last_order_day: int | None) -> tuple[Reason, ...]:
+        """What the price says to somebody who was not here lately."""
+        items = self._items
+        if last_order_day is None or last_order_day >= items.as_of_day - self._recent_days:
+            return ()
+        return self._fallen(row)
+
+    def _with_fallen_price(self, row: int) -> tuple[Reason, ...]:
+        fall = float(self._items.price_fall(np.array([row]))[0])
+        percent = round(100 * fall)
+        text = f"{percent} % cheaper since your last order"
+        return (Reason("price_drop", text, {"percent": percent}),) if fall >= MIN_FALL else ()
+
+    def _of_others(self, row: int) -> tuple[Reason, ...]:
+        """What speaks for an item whoever asks."""
+        return tuple(self._said_of_all(row))
+
+    def _said_of_all(self, row: int) -> Iterator[Reason]:
+        items = self._items
+        if items.is_promoted(np.array([row]))[0]:
+            until = f"{moment_of(int(items.promotion_ends_day[row])):%Y-%m-%d}"
             yield Reason("promotion", f"on promotion until {until}", {"until": until})
-
-    def _others(self, row: int) -> Iterator[Reason]:
-        came_back, lately = int(self.items.n_comeback_buyers[row]), int(self.items.n_recent_buyers[row])
+        came_back, lately = int(items.n_comeback_buyers[row]), int(items.n_recent_buyers[row])
         if came_back >= MIN_COMEBACK_BUYERS:
             text = f"{came_back} customers who came back after a break bought it"
             yield Reason("comeback", text, {"customers": came_back})
         if lately >= MIN_RECENT_BUYERS:
-            text = f"{lately} customers bought it in the last {self.recent_days} days"
-            yield Reason("trending", text, {"customers": lately, "days": self.recent_days})
+            text = f"{lately} customers bought it in the last {self._recent_days} days"
+            yield Reason("trending", text, {"customers": lately, "days": self._recent_days})
+
+    def _popular(self, row: int) -> Reason:
+        buyers = int(self._items.n_buyers[row])
+        return Reason("popular", "among the products most customers buy", {"buyers": buyers})
+
+
+@lru_cache(CACHED)
+def _own(times: int, gap_days: int, days_since: int) -> tuple[Reason, ...]:
+    """What the customer's own purchases of an item say."""
+    if times == 0:
+        return ()
+    if times == 1:
+        text = f"you bought this {days_since} days ago"
+        return (Reason("bought_before", text, {"times": 1, "days_since": days_since}),)
+    text = f"you bought this {times} times, usually every {gap_days} days; it has been {days_since}"
+    if times == 2:  # one gap is no habit
+        text = f"you bought this twice, {gap_days} days apart; it has been {days_since}"
+    evidence = {"times": times, "usual_gap_days": gap_days, "days_since": days_since}
+    return (Reason("bought_often", text, evidence),)
 
 
 def closest(row: int, rows: Rows, factors: Factors) -> int | None:
@@ -119,8 +166,3 @@ def _is_a_step_up(items: ItemTable, own: int, row: int) -> bool:
     price, own_price = log_prices(items, np.array([row, own]))
     category = items.second_category
     return bool(category[row] > 0 and category[row] == category[own] and price > own_price + STEP_UP)
-
-
-def _last_order_day(batch: CustomerBatch, customer: int) -> int | None:
-    end = int(batch.histories.order_offsets[customer + 1])
-    return int(batch.histories.order_day[end - 1]) if end > batch.histories.order_offsets[customer] else None

@@ -6,43 +6,38 @@ Scored candidates, then the slate, then its reasons. Nothing here reads a clock:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache, partial
 from itertools import groupby
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from recsvc.bundle.reader import Bundle, read_categories, read_nameable, read_shelf
+from recsvc.bundle.slates import BareItem, BareSlate
 from recsvc.domain.arrays import AnyArray, Counts
+from recsvc.domain.course import courses
 from recsvc.domain.history import Histories, take
 from recsvc.errors import UnknownCustomer
 from recsvc.serving.arranging import Arranged, arrange, hand_of
-from recsvc.serving.customer_state import Places, customer_state, day_of
+from recsvc.serving.customer_lists import CustomerLists
+from recsvc.serving.customer_state import Places, day_of
 from recsvc.serving.display import MINOR_UNITS, item_at
 from recsvc.serving.explanations import explanations
 from recsvc.serving.filters import ItemFilters
 from recsvc.serving.live_data import LiveData, NoLiveData, Stock
-from recsvc.serving.live_records import Customers, customers_now, strangers
+from recsvc.serving.live_records import Customers, News, customers_now, histories_now, news_of
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.promises import with_promises
 from recsvc.serving.ranking import choose
-from recsvc.serving.reasons import ReasonWriter
+from recsvc.serving.reasons import CACHED, ReasonWriter
 from recsvc.serving.rules import Rules
 from recsvc.serving.scoring import Scored, Scorer
-from recsvc.serving.slate import (
-    CustomerState,
-    Item,
-    Query,
-    Recommendation,
-    SimilarItem,
-    Slate,
-    Strategy,
-    WinBackRow,
-)
+from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
+from recsvc.serving.stored import SOLD_OUT, StoredSlates
+from recsvc.serving.teller import Answered, Teller
 from recsvc.serving.whys import WhyWriter
 
 BATCH = 256  # customers ranked at once: bounds memory, changes no answer
@@ -62,7 +57,10 @@ class Recommender:
         catalogue = bundle.catalogue.slice(0, bundle.items.n_catalogue)
         self._house = HouseRules(bundle.standing, ItemFilters(catalogue, bundle.items.as_of_day), bundle.items)
         recent_days, self.nameable = bundle.manifest.ranking["recent_days"], read_nameable(bundle.catalogue)
+        self._item_at = lru_cache(CACHED)(partial(item_at, bundle.catalogue))
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, recent_days, self.nameable)
+        self._teller = Teller(self.bundle_id, bundle.items.ids, self._reasons)
+        self._stored = None if bundle.slates is None else StoredSlates(bundle, bundle.slates)
         self._profiles = ProfileWriter(
             models=bundle.models,
             shelf=read_shelf(bundle.catalogue),
@@ -70,6 +68,7 @@ class Recommender:
             habit_of=bundle.customers.habit,
             categories=read_categories(bundle.catalogue),
         )
+        self._lists = CustomerLists(bundle, self.live, self._profiles)
 
     def recommend(self, query: Query, *, now: datetime) -> Slate:
         """Ranked answer to one question; `now` dates the customer's state only."""
@@ -77,15 +76,21 @@ class Recommender:
 
     def recommend_many(self, queries: Sequence[Query], *, now: datetime) -> list[Slate]:
         """Answers in the order of the questions; each equals what it would be alone."""
-        numbered = sorted(enumerate(queries), key=lambda pair: (repr(_rules(pair[1])), pair[0]))
-        answers: dict[int, Slate] = {}
-        for _, same_rules in groupby(numbered, key=lambda pair: _rules(pair[1])):
-            some = list(same_rules)
-            for start in range(0, len(some), BATCH):
-                part = some[start : start + BATCH]
-                slates = self._slates([query for _, query in part], now)
-                answers.update(zip([number for number, _ in part], slates, strict=True))
-        return [answers[number] for number in range(len(queries))]
+        news = news_of(self.bundle, self.live, [query.customer_id for query in queries])
+        self._stock = news.stock
+        answers = dict(self._ready(queries, news))
+        others = [(number, query) for number, query in enumerate(queries) if number not in answers]
+        answers.update(self._ranked(others, news))
+        slates = [self._teller.told(answers[number], day_of(now)) for number in range(len(queries))]
+        members = [slate.query.customer_id for slate in slates if slate.customer]
+        return with_promises(slates, news, self.live.promises(members, now), self._may_be_shown)
+
+    def bare_slates(self, customer_ids: Sequence[str], k: int) -> list[BareSlate]:
+        """Default slates of customers, or of strangers, ranked: what a bundle stores."""
+        news = news_of(self.bundle, self.live, customer_ids)
+        queries = [Query(customer_id, k) for customer_id in customer_ids]
+        answers = dict(self._ranked(list(enumerate(queries)), news))
+        return [answers[number].slate for number in range(len(queries))]
 
     def rank(self, histories: Histories, rules: Rules) -> list[AnyArray]:
         """Item rows of each customer's slate, best first: the bare ranking, for back-tests."""
@@ -104,10 +109,10 @@ class Recommender:
         ------
         UnknownCustomer
         """
-        found = customers_now(self.bundle, self.live, [customer_id], [()])
-        if not found.known[0]:
+        history = histories_now(self.bundle, self.live, [customer_id])
+        if not len(history.order_day):
             raise UnknownCustomer(customer_id)
-        return self._profiles.of_one(found.histories, day_of(now), self._places(customer_id))
+        return self._profiles.of_one(history, day_of(now), self._places(customer_id))
 
     def similar(self, item_id: str, k: int) -> tuple[SimilarItem, ...]:
         """At most `k` items alike in taste, best first; none for an item outside the catalogue.
@@ -126,44 +131,13 @@ class Recommender:
 
     def win_back(self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime) -> tuple[WinBackRow, ...]:
         """Part of the list of customers to win back, best first, as of the bundle; `states` empty means all of them."""
-        return self._listed("win_back_rank", after_rank, limit, states)
+        return self._lists.page("win_back_rank", after_rank, limit, states)
 
     def early_warning(
         self, *, after_rank: int, limit: int, states: frozenset[str], now: datetime
     ) -> tuple[WinBackRow, ...]:
         """Part of the list of valuable customers who are slipping, most at stake first; else as `win_back`."""
-        return self._listed("early_warning_rank", after_rank, limit, states)
-
-    def _listed(self, rank: str, after_rank: int, limit: int, states: frozenset[str]) -> tuple[WinBackRow, ...]:
-        """Rows of one list below a place; none where the bundle is from before there was that list."""
-        table = self.bundle.customer_table
-        if rank not in table.column_names:
-            return ()
-        wanted = pc.greater(table[rank], after_rank)
-        if states:
-            wanted = pc.and_(wanted, pc.is_in(table["state"], value_set=pa.array(sorted(states))))
-        ids, ranks = self._first_known(table.select(["customer_id", rank]).filter(wanted), limit)
-        if not ids:
-            return ()
-        histories, _ = self.bundle.customers.get_many(ids)
-        places = [Places(**{rank.removesuffix("_rank"): place}) for place in ranks]
-        found = self._profiles.of_many(histories, self.bundle.items.as_of_day, places)
-        return tuple(WinBackRow(customer_id, state) for customer_id, state in zip(ids, found, strict=True))
-
-    def _first_known(self, listed: pa.Table, limit: int) -> tuple[list[str], list[int]]:
-        """Ids and places of the first customers of a list of whom something may be said."""
-        ids: list[str] = []
-        ranks: list[int] = []
-        for start in range(0, len(listed), max(limit, BATCH)):
-            page = listed.slice(start, max(limit, BATCH)).to_pydict()
-            some, places = page.values()
-            hidden = strangers(self.bundle, self.live, some)
-            shown = [(one, place) for one, place in zip(some, places, strict=True) if one not in hidden]
-            ids += [one for one, _ in shown]
-            ranks += [place for _, place in shown]
-            if len(ids) >= limit:
-                break
-        return ids[:limit], ranks[:limit]
+        return self._lists.page("early_warning_rank", after_rank, limit, states)
 
     def item(self, item_id: str) -> Item:
         """What is known of a product.
@@ -173,7 +147,7 @@ class Recommender:
         UnknownItem
         """
         row = self.bundle.items.ids.row(item_id)
-        item, stock = item_at(self.bundle.catalogue, row), self._stock
+        item, stock = self._item_at(row), self._stock
         price = None if stock is None else stock.price_of(row)
         return item if price is None else replace(item, price=price / MINOR_UNITS)
 
@@ -181,38 +155,54 @@ class Recommender:
         """Places of a list of `k` kept for products never bought."""
         return k * self.bundle.manifest.ranking["explore_slots"] // 10
 
-    def _slates(self, queries: list[Query], now: datetime) -> list[Slate]:
-        customer_ids, context = zip(*((query.customer_id, query.context_items) for query in queries), strict=True)
-        found = customers_now(self.bundle, self.live, customer_ids, context)
-        rules = _rules(queries[0])
-        scored, applied = self._scored_now(found, rules)
-        slates = [
-            Slate(
-                query=query,
-                bundle_id=self.bundle_id,
-                strategy=_strategy(found, position),
-                items=tuple(self._recommendations(scored, chosen, explained=query.explain)),
-                customer=self._state(take(found.histories, np.array([position])), now)
-                if found.known[position]
-                else None,
-                filters_applied=applied + chosen.applied,
-            )
-            for position, (query, chosen) in enumerate(
-                zip(queries, self._arranged(scored, rules, queries), strict=True)
-            )
-        ]
-        members = [one for one, is_known in zip(customer_ids, found.known.tolist(), strict=True) if is_known]
-        return with_promises(slates, found, self.live.promises(members, now), self._may_be_shown)
+    def _ready(self, queries: Sequence[Query], news: News) -> Iterator[tuple[int, Answered]]:
+        """The questions that the bundle holds the answer to ready, by number."""
+        if self._stored is None:
+            return
+        for number, query in enumerate(queries):
+            slate = self._stored.get(query, news)
+            if slate is not None:
+                yield number, Answered(query, slate, self.bundle.items.as_of_day, stored=True)
 
-    def _scored_now(self, found: Customers, rules: Rules) -> tuple[Scored, tuple[str, ...]]:
+    def _ranked(self, numbered: Sequence[tuple[int, Query]], news: News) -> Iterator[tuple[int, Answered]]:
+        """Rank for each question, by number; those with the same rules together."""
+        together = sorted(numbered, key=lambda pair: (repr(_rules(pair[1])), pair[0]))
+        for rules, same_rules in groupby(together, key=lambda pair: _rules(pair[1])):
+            some = list(same_rules)
+            for start in range(0, len(some), BATCH):
+                part = some[start : start + BATCH]
+                answers = self._ranked_together([query for _, query in part], rules, news)
+                yield from zip([number for number, _ in part], answers, strict=True)
+
+    def _ranked_together(self, queries: Sequence[Query], rules: Rules, news: News) -> Iterator[Answered]:
+        customer_ids, context = zip(*((query.customer_id, query.context_items) for query in queries), strict=True)
+        found = customers_now(self.bundle, news, customer_ids, context)
+        scored, applied = self._scored_now(found, rules, news.stock)
+        known = np.flatnonzero(found.known)
+        course_of = dict(zip(known.tolist(), courses(take(found.histories, known), self.bundle.models), strict=True))
+        for position, (query, chosen) in enumerate(zip(queries, self._arranged(scored, rules, queries), strict=True)):
+            items = tuple(self._items(scored, chosen))
+            yield Answered(
+                query=query,
+                slate=BareSlate(course_of.get(position), items, applied + chosen.applied),
+                clock_day=int(scored.batch.clock_day[position]),
+                strategy="session" if len(found.sessions.rows[position]) else "popular",
+                explanations=explanations(scored, chosen.positions, self.scorer) if query.explain else (),
+            )
+
+    def _items(self, scored: Scored, chosen: Arranged) -> Iterator[BareItem]:
+        for position, score in zip(chosen.positions.tolist(), chosen.scores.tolist(), strict=True):
+            grounds = self._reasons.grounds(scored.facts, position, scored.pairs, scored.batch)
+            yield BareItem(int(scored.pairs.item[position]), score, grounds)
+
+    def _scored_now(self, found: Customers, rules: Rules, stock: Stock | None) -> tuple[Scored, tuple[str, ...]]:
         """Score with what happened since the bundle; what is sold out by now leaves the ranking, and moves nothing."""
-        stock = self._stock = self.live.stock()
         placing, on_sale = self._house.placing(rules), None if stock is None else stock.on_sale
         considered, applied = self.scorer.consider(found.histories, rules, placing, found.sessions, on_sale)
         scored = self.scorer.score(considered)
         if stock is None or not stock.sold_out[: self.bundle.items.n_catalogue].any():
             return scored, applied
-        return scored.without(stock.sold_out), tuple(dict.fromkeys(("availability", *applied)))
+        return scored.without(stock.sold_out), tuple(dict.fromkeys((SOLD_OUT, *applied)))
 
     def _may_be_shown(self, item_id: str) -> bool:
         """Whether an item is known, and not sold out as of the last question."""
@@ -238,29 +228,12 @@ class Recommender:
                 hand = hand_of(scored, customer, query, self.bundle.items.ids, self.bundle.factors)
                 yield arrange(hand, placing, rules.k, explore)
 
-    def _recommendations(self, scored: Scored, chosen: Arranged, *, explained: bool) -> Iterable[Recommendation]:
-        places = chosen.positions
-        why = explanations(scored, places, self.scorer) if explained else [None] * len(places)
-        for rank, (position, explanation) in enumerate(zip(places.tolist(), why, strict=True), 1):
-            item_id = self.bundle.items.ids.id(int(scored.pairs.item[position]))
-            reasons = self._reasons.reasons(scored.facts, position, scored.pairs, scored.batch)
-            yield Recommendation(item_id, rank, float(chosen.scores[rank - 1]), reasons, explanation)
-
-    def _state(self, history: Histories, now: datetime) -> CustomerState:
-        return customer_state(history, self.bundle.models, day_of(now), self._places(history.customer_ids[0]))
-
     def _places(self, customer_id: str) -> Places:
         customers = self.bundle.customers
         return Places(customers.win_back_rank(customer_id), customers.early_warning_rank(customer_id))
 
     def _title(self, row: int) -> str:
-        return item_at(self.bundle.catalogue, row).title or self.bundle.items.ids.id(row)
-
-
-def _strategy(found: Customers, position: int) -> Strategy:
-    if found.known[position]:
-        return "personal"
-    return "session" if len(found.sessions.rows[position]) else "popular"
+        return self._item_at(row).title or self.bundle.items.ids.id(row)
 
 
 def _rules(query: Query) -> Rules:

@@ -138,6 +138,7 @@ def _nobody() -> None:
 
 def warmed(recommender: Recommender) -> Recommender:
     """Answer one question of each kind before traffic does: pages are mapped, code is warm, nothing is read later."""
-    recommender.recommend(Query(customer_id=""), now=recommender.as_of)
+    recommender.recommend(Query(""), now=recommender.as_of)
+    recommender.bare_slates([""], Query("").k)  # ranked, where the bundle holds the answer ready
     recommender.win_back(after_rank=0, limit=1, states=frozenset(), now=recommender.as_of)
     return recommender

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Literal
 
 Strategy = Literal["personal", "session", "popular", "campaign"]
@@ -60,6 +61,15 @@ class Query:
     shown: tuple[str, ...] = ()
     shown_since: date | None = None
     context_items: tuple[str, ...] = ()
+
+
+_wishes = attrgetter(*(one.name for one in fields(Query) if one.name not in ("customer_id", "k")))
+_NO_WISHES = _wishes(Query(""))
+
+
+def has_wishes(query: Query) -> bool:
+    """Whether a question asks for anything but a list of some length for a customer."""
+    return bool(_wishes(query) != _NO_WISHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,18 @@ class FadedCategory:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerSummary:
+    """Where a customer stands on a day: what every recommendation says of them; the words mean what they do below."""
+
+    state: str
+    state_since: datetime
+    high_value: bool
+    segment: str
+    orders: int
+    days_since_last_purchase: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerState:
     """Where a customer stands at a moment, on their own rhythm.
 
@@ -221,16 +243,18 @@ class Slate:
 
     `strategy` is `session` when nothing is known but what the customer looks at, and `popular` when not even that.
     `customer` is None then. It is `campaign` where a campaign's products lead the list; `promise` is what the campaign
-    that runs for this customer promised, whatever leads.
+    that runs for this customer promised, whatever leads. `stored` says whether the bundle held the answer ready; a
+    live one is no other.
     """
 
     query: Query
     bundle_id: str
     strategy: Strategy
     items: tuple[Recommendation, ...]
-    customer: CustomerState | None = None
+    customer: CustomerSummary | None = None
     filters_applied: tuple[str, ...] = field(default=())
     promise: Promise | None = None
+    stored: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from recsvc.domain.preferences import preferences
 from recsvc.domain.profiles import expected_orders, profiles
 from recsvc.domain.return_model import BTYD, ORDERINGS, Targeting
 from recsvc.serving.customer_file import customer_tables
-from recsvc.serving.customer_state import customer_state
+from recsvc.serving.customer_state import state_at
 from recsvc.serving.live_data import NoLiveData
 from recsvc.serving.recommender import Recommender
 from tests.trained import Trained, reopened
@@ -81,7 +81,7 @@ def test_the_file_and_a_live_profile_say_the_same_of_everybody(
     table.add(histories.customer_ids, figures, expected, liked)
 
     for row in table.to_arrow(models.standing).to_pylist()[:150]:
-        live = customer_state(recommender.bundle.customers.get(row["customer_id"]), models, day)
+        live = state_at(profiles(recommender.bundle.customers.get(row["customer_id"]), models, day), 0)
         assert [getattr(live, name) for name in FIGURES] == [row[name] for name in FIGURES]
 
 

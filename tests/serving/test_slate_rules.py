@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.bundle.reader import RULES
+from recsvc.bundle.reader import RULES, SLATES
 from recsvc.domain.business_rules import StandingRules
 from recsvc.errors import FilterError
 from recsvc.serving.recommender import Recommender
@@ -44,7 +44,7 @@ def under(trained: Trained, folder: Path, standing: StandingRules) -> Recommende
     """The bundle with other rules for every slate."""
     shutil.copytree(trained.artifacts / trained.bundle_id, folder)
     (folder / RULES).write_bytes(orjson.dumps(standing.to_json()))
-    return Recommender(reopened(trained, folder))
+    return Recommender(reopened(trained, folder, SLATES))  # slates are ranked under the rules they are stored with
 
 
 @quick
