@@ -17,7 +17,6 @@ from recsvc.domain.keys import key_of_id
 from recsvc.serving.customer_state import day_of
 from recsvc.serving.live_data import LiveCustomer, LiveLine
 from recsvc.store.events import Event, EventKind, EventStore
-from recsvc.store.watch import CommitWatch
 
 STEERING: Final[tuple[EventKind, ...]] = ("purchase", "view", "cart")
 SESSION = timedelta(days=1)  # before the last event: what was looked at earlier says little about now
@@ -26,14 +25,12 @@ CENT, TENTH_OF_CENT, HUNDREDTH_OF_CENT = Decimal("0.01"), Decimal("0.001"), Deci
 
 
 class LiveCustomers:
-    """The `LiveData` of one bundle; safe to share between threads.
+    """What customers did since one bundle; safe to share between threads.
 
     Parameters
     ----------
     store
         The events.
-    watch
-        Of the same database.
     as_of
         Of the bundle: earlier events do not count.
 
@@ -43,23 +40,23 @@ class LiveCustomers:
         If the database does not answer; so do all questions.
     """
 
-    def __init__(self, store: EventStore, watch: CommitWatch, as_of: datetime) -> None:
-        self._store, self._watch, self._as_of = store, watch, as_of
+    def __init__(self, store: EventStore, as_of: datetime) -> None:
+        self._store, self._as_of = store, as_of
         self._lock = Lock()
         self._mark: int | None = None
         self._seq = 0
         self._keys: set[bytes] = set()
-        self._catch_up()
 
-    def changed(self, customer_id: str) -> bool:
-        """Whether a customer did anything since `as_of` that changes their answer."""
-        if not self._catch_up():
-            return bool(self.of([customer_id]))
-        return key_of_id(customer_id) in self._keys
+    def of(self, customer_ids: Sequence[str], mark: int | None) -> Mapping[str, LiveCustomer]:
+        """What some customers did since `as_of`; whoever did nothing is left out.
 
-    def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
-        """What some customers did since `as_of`; whoever did nothing is left out."""
-        if self._catch_up():
+        Parameters
+        ----------
+        mark
+            Of the database just now, as `recsvc.store.watch` tells it.
+        """
+        if mark is not None:
+            self._catch_up(mark)
             customer_ids = [one for one in customer_ids if key_of_id(one) in self._keys]
         if not customer_ids:
             return {}
@@ -69,18 +66,14 @@ class LiveCustomers:
             for customer_id, theirs in groupby(sorted(found, key=_customer), key=_customer)
         }
 
-    def _catch_up(self) -> bool:
-        """Learn who did something since the last question; False where the database must be asked each time."""
-        mark = self._watch.mark()
-        if mark is None:
-            return False
+    def _catch_up(self, mark: int) -> None:
+        """Learn who did something since the last question."""
         if mark == self._mark:
-            return True
+            return
         with self._lock:
             self._seq, keys = self._store.customers_after(self._seq, STEERING, since=self._as_of)
             self._keys |= keys
             self._mark = mark  # read before the events were: what came between is looked for again
-        return True
 
 
 def live_customer(some: Sequence[Event]) -> LiveCustomer:

@@ -7,7 +7,7 @@ the bundle's `as_of` are in the bundle, or in none: a bundle counts no event twi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -61,14 +61,35 @@ class Stock:
         return int(self.price[row]) if self.has_price[row] else None
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What some customers did since the bundle, and what is on sale, at one moment.
+
+    Attributes
+    ----------
+    hidden : those of whom nothing may be said
+    happened : of the others, those who did anything
+    stock : None when nobody ever says
+    """
+
+    hidden: frozenset[str] = frozenset()
+    happened: Mapping[str, LiveCustomer] = field(default_factory=dict)
+    stock: Stock | None = None
+
+    def clock_day(self, customer_id: str) -> int:
+        """Day after a customer's last live event, days since 1970-01-01; 0 without any."""
+        return self.happened[customer_id].last_day + 1 if customer_id in self.happened else 0
+
+    def looked_at(self, customer_id: str) -> tuple[str, ...]:
+        """Items of a customer's session."""
+        return self.happened[customer_id].looked_at if customer_id in self.happened else ()
+
+
 class LiveData(Protocol):
     """The live data of one bundle."""
 
-    def changed(self, customer_id: str) -> bool:
-        """Whether a customer did anything since `as_of` that changes their answer: a stored slate is outdated then."""
-
-    def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
-        """What some customers did since `as_of`; whoever did nothing is left out."""
+    def news(self, customer_ids: Sequence[str]) -> News:
+        """What some customers did since `as_of`, who of them was erased, and what is on sale."""
 
     def stock(self) -> Stock | None:
         """What is on sale at this moment; None when nobody ever says."""
@@ -80,16 +101,15 @@ class LiveData(Protocol):
         """What running campaigns promised some customers; whoever is in none is left out."""
 
 
+NOTHING = News()
+
+
 class NoLiveData:
     """Nothing happened since."""
 
-    def changed(self, customer_id: str) -> bool:
-        """Never."""
-        return False
-
-    def of(self, customer_ids: Sequence[str]) -> Mapping[str, LiveCustomer]:
-        """Nobody."""
-        return {}
+    def news(self, customer_ids: Sequence[str]) -> News:
+        """Nothing."""
+        return NOTHING
 
     def stock(self) -> None:
         """Nobody says."""

@@ -7,7 +7,6 @@ from threading import Lock
 
 from recsvc.domain.tombstones import Tombstones
 from recsvc.store.erasures import ErasureStore
-from recsvc.store.watch import CommitWatch
 
 
 class LiveErasures:
@@ -16,18 +15,17 @@ class LiveErasures:
     Asking may raise `StoreUnavailable`.
     """
 
-    def __init__(self, store: ErasureStore, watch: CommitWatch) -> None:
-        self._store, self._watch, self._lock = store, watch, Lock()
+    def __init__(self, store: ErasureStore) -> None:
+        self._store, self._lock = store, Lock()
         self._mark: int | None = None
         self._seq = 0
         self._known = Tombstones()
 
-    def among(self, customer_ids: Iterable[str]) -> frozenset[str]:
-        """Those of some customers who were erased before this call."""
-        return self._now().among(customer_ids)
+    def among(self, customer_ids: Iterable[str], mark: int | None) -> frozenset[str]:
+        """Those of some customers who were erased before the database had this mark, or before this call without."""
+        return self._now(mark).among(customer_ids)
 
-    def _now(self) -> Tombstones:
-        mark = self._watch.mark()
+    def _now(self, mark: int | None) -> Tombstones:
         if mark is not None and mark == self._mark:
             return self._known
         with self._lock:

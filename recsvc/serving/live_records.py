@@ -12,7 +12,7 @@ from recsvc.domain.arrays import Mask, Rows
 from recsvc.domain.history import Histories, OrderLine, append_order, concatenate, take
 from recsvc.domain.ids import ItemIds
 from recsvc.domain.session import Sessions
-from recsvc.serving.live_data import LiveCustomer, LiveData, Stock
+from recsvc.serving.live_data import LiveCustomer, LiveData, News
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +24,13 @@ class Customers:
     sessions: Sessions
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """What some customers did since the bundle, and what is on sale, at one moment.
-
-    Attributes
-    ----------
-    hidden : those of whom nothing may be said
-    happened : of the others, those who did anything
-    stock : None when nobody ever says
-    """
-
-    hidden: frozenset[str]
-    happened: Mapping[str, LiveCustomer]
-    stock: Stock | None = None
-
-    def clock_day(self, customer_id: str) -> int:
-        """Day after a customer's last live event, days since 1970-01-01; 0 without any."""
-        return self.happened[customer_id].last_day + 1 if customer_id in self.happened else 0
-
-    def looked_at(self, customer_id: str) -> tuple[str, ...]:
-        """Items of a customer's session."""
-        return self.happened[customer_id].looked_at if customer_id in self.happened else ()
-
-
 def news_of(bundle: Bundle, live: LiveData, customer_ids: Sequence[str]) -> News:
-    """What is new of some customers."""
-    hidden = strangers(bundle, live, customer_ids)
-    happened = live.of([one for one in customer_ids if one not in hidden] if hidden else customer_ids)
-    return News(hidden, happened, live.stock())
+    """What is new of some customers; nothing may be said of those who want no personalisation either."""
+    news, unprofiled = live.news(customer_ids), bundle.not_to_be_profiled
+    if not unprofiled:
+        return news
+    hidden = news.hidden | unprofiled.intersection(customer_ids)
+    return News(hidden, {one: what for one, what in news.happened.items() if one not in hidden}, news.stock)
 
 
 def customers_now(

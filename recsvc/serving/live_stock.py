@@ -12,7 +12,6 @@ from recsvc.domain.arrays import Counts, Mask, Rows
 from recsvc.domain.ids import ItemIds
 from recsvc.serving.live_data import Stock
 from recsvc.store.availability import AvailabilityStore, Offer
-from recsvc.store.watch import CommitWatch
 
 Column = TypeVar("Column", Mask, Counts)
 
@@ -32,17 +31,15 @@ class LiveStock:
         If the database does not answer.
     """
 
-    def __init__(self, store: AvailabilityStore, watch: CommitWatch, ids: ItemIds) -> None:
-        self._store, self._watch, self._ids = store, watch, ids
+    def __init__(self, store: AvailabilityStore, ids: ItemIds) -> None:
+        self._store, self._ids = store, ids
         self._lock = Lock()
         self._mark: int | None = None
         self._seq = 0
         self._stock = stock_without_word(len(ids))
-        self.now()
 
-    def now(self) -> Stock:
-        """Stock with everything that was said before this call."""
-        mark = self._watch.mark()
+    def now(self, mark: int | None) -> Stock:
+        """Stock with everything that was said before the database had this mark, or before this call without one."""
         if mark is not None and mark == self._mark:
             return self._stock
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from recsvc.serving.live_records import News
+from recsvc.serving.live_data import News
 from recsvc.serving.slate import Promise, Slate, has_wishes
 
 

@@ -26,8 +26,8 @@ from recsvc.serving.customer_state import Places, day_of
 from recsvc.serving.display import MINOR_UNITS, item_at
 from recsvc.serving.explanations import explanations
 from recsvc.serving.filters import ItemFilters
-from recsvc.serving.live_data import LiveData, NoLiveData, Stock
-from recsvc.serving.live_records import Customers, News, customers_now, histories_now, news_of
+from recsvc.serving.live_data import LiveData, News, NoLiveData, Stock
+from recsvc.serving.live_records import Customers, customers_now, histories_now, news_of
 from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.promises import with_promises

@@ -12,8 +12,7 @@ import numpy as np
 
 from recsvc.bundle.reader import Bundle
 from recsvc.bundle.slates import STRANGER, BareSlate, SlatesReader
-from recsvc.serving.live_data import Stock
-from recsvc.serving.live_records import News
+from recsvc.serving.live_data import News, Stock
 from recsvc.serving.rules import available_items
 from recsvc.serving.slate import Query, has_wishes
 

@@ -48,7 +48,7 @@ def test_summarising_lines_and_orders_equals_appending_live_orders_to_the_summar
     as_of = datetime.combine(AS_OF, time(), UTC)
     store.add([event(number, row) for number, row in enumerate([*before, *after])], received_at=as_of)
 
-    happened = LiveCustomers(store, watch, as_of).of([*held.customer_ids, "newcomer"])
+    happened = LiveCustomers(store, as_of).of([*held.customer_ids, "newcomer"], watch.mark())
     appended = with_live_orders(concatenate([held, no_history("newcomer")]), happened, ItemIds(list(item_rows)))
 
     ((together, same_rows, _),) = read([*before, *after])
