@@ -1,13 +1,15 @@
-"""Everything at once for a while: recommendations, batches, events, swaps; no error, and memory that stays flat."""
+"""Everything at once for a while: recommendations, batches, events, swaps, erasures; no error, and flat memory."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,9 @@ SWAP_EVERY_SECONDS = min(30.0, SECONDS / 4)
 SAMPLE_EVERY_SECONDS = min(5.0, SECONDS / 12)
 WARM_SHARE = 0.25  # of the time, before memory is judged: pages are mapped, caches fill, each bundle was opened
 MEGABYTES_AN_HOUR = float(os.environ.get("SOAK_MEGABYTES_AN_HOUR", "60"))
+ERASE_EVERY_SECONDS = min(20.0, SECONDS / 6)
 BATCH = 20
+ASKED = 200  # customers of whom nobody is erased; those behind them on the list are, one by one
 
 
 @dataclass
@@ -78,19 +82,21 @@ def test_mixed_load_meets_no_error_and_memory_stays_flat(shop: Shop, tmp_path: P
     bundles = [train(shop, tmp_path, day) for day in (29, 30)]
     tally, memory = Tally(), Memory()
 
-    with live_service([RECSVC], tmp_path) as live:
-        customers = [row["customer_id"] for row in live.get("/v1/win-back", limit=200)["customers"]]
+    with live_service(["env", "RECSVC_REQUESTS_PER_SECOND=0", RECSVC], tmp_path) as live:
+        listed = [row["customer_id"] for row in live.get("/v1/win-back", limit=500)["customers"]]
+        customers = listed[:ASKED]
         began = time.monotonic()
         deadline = began + SECONDS
         threads = [
             threading.Thread(target=work, args=(live, tally, customers, number, deadline))
             for number, work in enumerate((_recommend, _recommend, _batch, _events))
         ]
-        threads.append(
+        threads += [
             threading.Thread(
                 target=swap_until, args=(deadline, bundles, tmp_path), kwargs={"every": SWAP_EVERY_SECONDS}
-            )
-        )
+            ),
+            threading.Thread(target=_erase, args=(live, tally, listed[ASKED:], tmp_path, deadline)),
+        ]
         for thread in threads:
             thread.start()
         while time.monotonic() < deadline:
@@ -102,7 +108,7 @@ def test_mixed_load_meets_no_error_and_memory_stays_flat(shop: Shop, tmp_path: P
 
     _print(tally, memory)
     assert dict(tally.errors) == {}
-    assert set(tally.milliseconds) == {"recommend", "batch", "events"}
+    assert set(tally.milliseconds) == {"recommend", "batch", "events", "erase and ask"}
     assert (ready["bundle_id"], ready["problem"]) == (BundleStore(tmp_path).current_id(), None)
     assert len(memory.workers) == 2, "a worker was replaced"
     assert SECONDS < 600 or memory.slope() < MEGABYTES_AN_HOUR  # a shorter run is all warming up
@@ -130,6 +136,24 @@ def _events(live: LiveService, tally: Tally, customers: Sequence[str], number: i
         events = [purchase(f"{turn}-{place}", str(rng.choice(customers)), f"item {place}") for place in range(BATCH)]
         tally.timed("events", lambda events=events: live.post("/v1/events", {"events": events}))  # type: ignore[misc]
         time.sleep(0.5)
+
+
+def _erase(live: LiveService, tally: Tally, customers: Sequence[str], artifacts: Path, deadline: float) -> None:
+    """Erase one customer after the other; each is a stranger in the very next answer."""
+    for customer_id in customers:
+        if time.monotonic() >= deadline:
+            return
+        tally.timed("erase and ask", partial(_erase_and_ask, live, customer_id, artifacts))
+        time.sleep(ERASE_EVERY_SECONDS)
+
+
+def _erase_and_ask(live: LiveService, customer_id: str, artifacts: Path) -> None:
+    subprocess.run(
+        [RECSVC, "privacy", "erase", customer_id, "--artifacts", str(artifacts)], check=True, capture_output=True
+    )
+    strategy = live.get(f"/v1/customers/{customer_id}/recommendations")["strategy"]
+    if strategy != "popular":
+        raise RuntimeError(f"an erased customer got a slate that is {strategy}")
 
 
 def _print(tally: Tally, memory: Memory) -> None:
