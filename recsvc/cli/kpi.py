@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,9 @@ from rich.table import Table
 
 from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
 from recsvc.domain.history import Histories
+from recsvc.domain.layers import LABELS, LAYERS
 from recsvc.experiments.assignment import held_out_of_everything
-from recsvc.experiments.kpis import KpiSums, kpi_sums
+from recsvc.experiments.kpis import NEWCOMERS, KpiSums, kpi_by_layer
 from recsvc.serving.customer_state import day_of, moment_of
 from recsvc.serving.live_records import histories_now
 from recsvc.serving.recommender import Recommender
@@ -32,6 +33,8 @@ WORDS = {
     "nps": "NPS",
     "csat": "CSAT: satisfied",
 }
+LAYER_RATES = {"win_back_rate": "won back", "retention": "kept", "average_order_value": "order"}
+FEW = 10
 SHARES = ("win_back_rate", "repeat_rate", "retention", "churn", "csat")
 
 
@@ -46,20 +49,27 @@ def kpi(days: int | None, until: datetime | None, artifacts: Path | None, as_jso
     days = days or recommender.bundle.models.economics.horizon_days
     end_day = recommender.bundle.items.as_of_day if until is None else day_of(until.replace(tzinfo=UTC))
     holdout = load_settings(artifacts=artifacts).global_holdout
-    now, before = (_sums(recommender, end, days, holdout) for end in (end_day, end_day - days))
+    now, before = (_by_layer(recommender, end, days, holdout) for end in (end_day, end_day - days))
+    whole, whole_before = (sum(layers.values(), KpiSums()) for layers in (now, before))
     if as_json:
-        write_json({"until": moment_of(end_day).date(), "days": days, "now": _json(now), "before": _json(before)})
+        layers = {name: _json(sums) for name, sums in now.items()}
+        figures = {"now": _json(whole), "before": _json(whole_before), "by_layer": layers}
+        write_json({"until": moment_of(end_day).date(), "days": days, **figures})
         return
-    _show(now, before, f"{days} days before {moment_of(end_day):%Y-%m-%d}", recommender.bundle.manifest.currency)
+    window = f"{days} days before {moment_of(end_day):%Y-%m-%d}"
+    _show(whole, whole_before, window, recommender.bundle.manifest.currency)
+    _show_layers(now, window)
 
 
-def _sums(recommender: Recommender, end_day: int, days: int, holdout: float) -> KpiSums:
-    total = KpiSums()
+def _by_layer(recommender: Recommender, end_day: int, days: int, holdout: float) -> dict[str, KpiSums]:
+    """Sums by the layer customers were in when the window began, in the order of the layers."""
+    total = dict.fromkeys((*LAYERS, NEWCOMERS), KpiSums())
     year = str(moment_of(end_day - days).year)
     for histories in _records(recommender):
         held_out = held_out_of_everything(histories.customer_ids, holdout, year)
-        total += kpi_sums(histories, recommender.bundle.models, held_out, end_day, days)
-    return total
+        for name, sums in kpi_by_layer(histories, recommender.bundle.models, held_out, end_day, days).items():
+            total[name] += sums
+    return {name: sums for name, sums in total.items() if sums.customers}
 
 
 def _records(recommender: Recommender) -> Iterator[Histories]:
@@ -94,6 +104,21 @@ def _show(now: KpiSums, before: KpiSums, window: str, currency: str | None) -> N
             f"Win-back rate of who may be contacted, less that of the global holdout: {100 * lift.value:+.1f} points "
             f"({between}). Without campaigns it is chance."
         )
+
+
+def _show_layers(layers: Mapping[str, KpiSums], window: str) -> None:
+    """Some of the rates by layer, a row each; of a few customers none."""
+    table = Table(title=f"By layer when the window began: {window}")
+    table.add_column("layer", no_wrap=True)
+    for heading in ("all", "bought", *LAYER_RATES.values()):
+        table.add_column(heading, justify="right")
+    for name, sums in layers.items():
+        rates, counted = sums.rates(), (sums.lapsed, sums.bought_before, sums.orders)
+        told = (_told(rate, rates[rate] if n >= FEW else None) for rate, n in zip(LAYER_RATES, counted, strict=True))
+        table.add_row(LABELS.get(name, "no order before"), f"{sums.customers:,}", f"{sums.buyers:,}", *told)
+    console = Console()
+    console.print(table)
+    console.print(f"-: of fewer than {FEW} customers, or orders, a rate says nothing.")
 
 
 def _told(name: str, value: float | None) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from recsvc.domain.arrays import Mask, Vector
-from recsvc.domain.history import Histories
+from recsvc.domain.arrays import Counts, Mask, Vector
+from recsvc.domain.history import Histories, take
 from recsvc.domain.lapse import lapse_states
+from recsvc.domain.layers import LAYERS
 from recsvc.domain.past_records import records_before, spend_between
-from recsvc.domain.profiles import WIN_BACK_STATES, CustomerModels
+from recsvc.domain.profiles import WIN_BACK_STATES, CustomerModels, profiles
 from recsvc.domain.rfm import gaps, rfm
 from recsvc.domain.touchpoints import KINDS, Touchpoints
 from recsvc.domain.value_models import clv
@@ -18,6 +19,7 @@ from recsvc.experiments.analysis import Arm, Difference, lift
 
 PROMOTER, DETRACTOR = 9.0, 6.0  # of 0 to 10, from and up to
 SATISFIED = 0.75  # of 0 to 1: four of five stars
+NEWCOMERS = "newcomers"  # beside the layers: who had not ordered when the window began
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,31 @@ def kpi_sums(histories: Histories, models: CustomerModels, held_out: Mask, end_d
         satisfied=int((csat >= SATISFIED).sum()),
         csat_answers=len(csat),
     )
+
+
+def kpi_by_layer(
+    histories: Histories, models: CustomerModels, held_out: Mask, end_day: int, days: int
+) -> dict[str, KpiSums]:
+    """The same by the layer each customer was in when the window began, `NEWCOMERS` for who had not ordered by then.
+
+    The layer of today would say nothing of a rate: who was won back is not lapsed any more. Layers without anybody are
+    left out; those there are come in the order of `recsvc.domain.layers.LAYERS` and add up to `kpi_sums`.
+    """
+    layer = _layer_on(histories, models, end_day - days)
+    return {
+        name: kpi_sums(take(histories, rows), models, held_out[rows], end_day, days)
+        for place, name in enumerate((*LAYERS, NEWCOMERS))
+        if len(rows := np.flatnonzero(layer == place))
+    }
+
+
+def _layer_on(histories: Histories, models: CustomerModels, day: int) -> Counts:
+    """Layer of each customer when a day began, position in `LAYERS`; behind the last for who had not ordered yet."""
+    past, known = records_before(histories, day)
+    layer = np.full(len(histories), len(LAYERS), np.int64)
+    if len(past):
+        layer[known] = profiles(past, models, day).layer
+    return layer
 
 
 def _lapsed_on(histories: Histories, models: CustomerModels, day: int) -> Mask:

@@ -23,4 +23,6 @@ def test_the_figures_of_a_window_stand_beside_those_of_the_one_before(
     assert found["before"] == json.loads(earlier.out)["now"]
     assert 0 < found["now"]["win_back_rate"] < found["now"]["retention"] < 1
     assert found["now"]["lift_over_global_holdout"]["low"] < 0 < found["now"]["lift_over_global_holdout"]["high"]
+    assert sum(one["customers"] for one in found["by_layer"].values()) == found["now"]["customers"]
     assert "win-back rate" in shown.out
+    assert "By layer when the window began" in shown.out

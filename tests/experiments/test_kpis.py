@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from recsvc.domain.history import Histories, Lines, build_histories, take
+from recsvc.domain.layers import LAYERS
 from recsvc.domain.touchpoints import KINDS, Touchpoints
-from recsvc.experiments.kpis import KpiSums, kpi_sums
+from recsvc.experiments.kpis import NEWCOMERS, KpiSums, kpi_by_layer, kpi_sums
 from recsvc.serving.recommender import Recommender
 
 END, DAYS = 1_000, 30
@@ -67,6 +68,23 @@ def test_parts_of_the_customers_add_up(recommender: Recommender, everybody: list
 
     assert parts.rates() == pytest.approx(whole.rates(), nan_ok=True)
     assert (parts.won_back, parts.kept, parts.orders) == (whole.won_back, whole.kept, whole.orders)
+
+
+def test_a_layer_is_that_of_the_day_the_window_began(recommender: Recommender, everybody: list[str]) -> None:
+    bundle = recommender.bundle
+    found, _ = bundle.customers.get_many(everybody)
+    held_out, end = np.zeros(len(found), bool), bundle.items.as_of_day
+    whole = kpi_sums(found, bundle.models, held_out, end, 60)
+
+    by_layer = kpi_by_layer(found, bundle.models, held_out, end, 60)
+
+    assert sum(by_layer.values(), KpiSums()).rates() == pytest.approx(whole.rates(), nan_ok=True)
+    assert by_layer[NEWCOMERS].bought_before == by_layer[NEWCOMERS].lapsed == 0
+    assert {name for name, sums in by_layer.items() if sums.lapsed} <= {
+        name for name in LAYERS if name.endswith(("_lapsed", "_lost", "_slipping"))
+    }
+    assert any(sums.won_back for name, sums in by_layer.items() if name.endswith("_lapsed"))
+    assert [*by_layer] == [name for name in (*LAYERS, NEWCOMERS) if name in by_layer]
 
 
 def test_satisfaction_is_counted_by_the_usual_lines(recommender: Recommender) -> None:
