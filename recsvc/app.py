@@ -17,7 +17,7 @@ from recsvc.api.observation import observe
 from recsvc.api.openapi import describe
 from recsvc.api.problems import handle_errors
 from recsvc.api.rate_limit import RateLimit
-from recsvc.api.route import AnyId, mount
+from recsvc.api.route import AnyId, Route, mount
 from recsvc.api.routes import ROUTES
 from recsvc.api.services import Live, Services
 from recsvc.settings import Settings
@@ -33,7 +33,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callable[[], datetime] = utc_now) -> Flask:
+def create_app(
+    settings: Settings,
+    live: Live,
+    keys: KeyStore,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    routes: tuple[Route, ...] = ROUTES,
+) -> Flask:
     """Build the service around a bundle that may be swapped while it runs.
 
     Parameters
@@ -46,6 +53,8 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         The API keys, in the live store whose health is part of ours.
     clock
         Present moment, UTC; asked once a request.
+    routes
+        What it answers.
     """
     metrics = Metrics()
     services = Services(
@@ -59,17 +68,17 @@ def create_app(settings: Settings, live: Live, keys: KeyStore, *, clock: Callabl
         metrics=metrics,
         clock=clock,
         store_is_reachable=partial(is_reachable, keys.engine),
-        openapi=orjson.dumps(describe(ROUTES)),
+        openapi=orjson.dumps(describe(routes)),
     )
     live.tell(services.note_live)
     app = Flask("recsvc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False  # an id may hold two slashes in a row
     app.url_map.converters["id"] = AnyId
-    observe(app, ROUTES, services.metrics)
+    observe(app, routes, services.metrics)
     handle_errors(app)
     app.after_request(compress_large)
     app.wsgi_app = in_envelope(app.wsgi_app)  # type: ignore[assignment]  # as Flask documents it
-    for route in ROUTES:
+    for route in routes:
         mount(app, route, services)
     return app

@@ -13,6 +13,8 @@ import logging.config
 from flask import Flask
 
 from recsvc.api.logs import log_config
+from recsvc.api.route import Route
+from recsvc.api.routes import ROUTES
 from recsvc.app import create_app
 from recsvc.serving.live_source import LiveSource
 from recsvc.serving.reload import LiveRecommender
@@ -21,7 +23,7 @@ from recsvc.store.engine import open_store
 from recsvc.store.keys import KeyStore
 
 
-def build_app() -> Flask:
+def build_app(routes: tuple[Route, ...] = ROUTES) -> Flask:
     """Build the service that the environment describes.
 
     Raises
@@ -38,4 +40,4 @@ def build_app() -> Flask:
     engine = open_store(settings.live_store_url)
     live = LiveRecommender(settings.artifacts, LiveSource(engine).of_bundle)
     live.start()
-    return create_app(settings, live, KeyStore(engine))
+    return create_app(settings, live, KeyStore(engine), routes=routes)

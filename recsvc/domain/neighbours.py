@@ -63,7 +63,10 @@ def closeness(pairs: Pairs, liked: sp.csr_matrix, neighbours: Neighbours) -> Vec
     step = max(CELLS // max(n_catalogue, 1), 1)
     for first in range(0, n_customers, step):
         part = slice(*np.searchsorted(pairs.customer, [first, first + step]))
-        dense = liked[first : first + step].toarray().astype(np.float32)
+        some = (
+            liked if step >= n_customers else liked[first : first + step]
+        )  # a slice of all takes longer than the rest
+        dense = some.toarray().astype(np.float32)
         found[part] = _overlap(pairs.customer[part] - first, pairs.item[part], dense, neighbours)
     return found / total[pairs.customer]
 

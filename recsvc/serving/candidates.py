@@ -211,7 +211,10 @@ def propose(
         keys = np.setdiff1d(keys, (batch.own.customer * width + batch.own.item)[batch.own.item < width])
     proposed = np.zeros((len(keys), len(sources)), bool)
     for column, theirs in enumerate(by_source):
-        proposed[np.searchsorted(keys, np.intersect1d(theirs, keys, assume_unique=True)), column] = True
+        place = np.searchsorted(keys, theirs)
+        if not with_bought:
+            place = place[_held(theirs, keys)]
+        proposed[place, column] = True
     pairs = Pairs(keys // width, (keys % width).astype(np.int32))
     return Proposals(pairs, tuple(source.name for source in sources), proposed)
 

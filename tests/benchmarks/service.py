@@ -1,46 +1,145 @@
-"""A slate over HTTP against a reply that costs nothing to make, through the same gunicorn, one connection."""
+"""Slates over HTTP against routes that cost next to nothing to answer, in the same service, on the same two cores.
+
+The load comes from one more process on those cores, over 16 kept-alive connections. Both speeds, what a worker takes in
+memory, and what a swap of bundles costs.
+"""
 
 from __future__ import annotations
 
-import http.client
+import shutil
+import statistics
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from tests.benchmarks.ratio import Ratio, median_seconds
+from recsvc.bundle.reader import REPORT, open_bundle
+from recsvc.bundle.store import BundleStore
+from tests.benchmarks.http_load import WARM_UP_SECONDS, Load, load, request_line
+from tests.benchmarks.ratio import RUNS, Ratio
+from tests.benchmarks.reference_app import BARE, FIXED
+from tests.benchmarks.served import Served, served
 from tests.checks.environments import run
-from tests.live_service import LiveService, live_service
 from training.synth import SynthSize, write_synth
 
 SIZE = SynthSize(customers=2_000, items=1_000, lines=150_000, seed=7)
-N_REQUESTS = 500
+CONNECTIONS, SECONDS = 16, 4.0
+LIVE = "?k=9"  # no length that is stored
+MEMORY_GOAL_MB = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Medians over some runs; seconds of CPU are those of all workers for one request."""
+
+    wall: float
+    cpu: float
+    p50: float
+    p99: float
 
 
 def measure() -> Iterator[Ratio]:
-    """Seconds for 500 requests, one after the other, each for another customer."""
-    programs = Path(sys.executable).parent
+    """Every row of the service."""
     with tempfile.TemporaryDirectory() as folder:
-        artifacts = Path(folder) / "artifacts"
-        config = write_synth(SIZE, Path(folder) / "shop")
-        command = [str(programs / "recsvc-train"), "fit", str(config), "--artifacts", str(artifacts), "--force"]
-        run(command, capture=True)
-        with live_service([str(programs / "recsvc")], artifacts) as live:
-            rows = live.get("/v1/win-back", limit=N_REQUESTS)["customers"]
-            slates = [f"/v1/customers/{row['customer_id']}/recommendations?k=10" for row in rows]
-            fixed = ["/health/live"] * len(slates)
-            ours = median_seconds(lambda: _ask_all(live, slates))
-            bare = median_seconds(lambda: _ask_all(live, fixed))
-    yield Ratio(f"live slates over HTTP, {len(slates)} requests", "/health/live", ours, bare)
+        artifacts, empty = Path(folder) / "artifacts", Path(folder) / "empty"
+        train(Path(folder) / "shop", artifacts)
+        empty.mkdir()
+        with served(empty, ready="/health/live") as idle:
+            imports = idle.private_megabytes()
+        with served(artifacts) as service:
+            paths = [f"/v1/customers/{one}/recommendations" for one in customer_ids(artifacts)]
+            found = median_of_runs(service, {FIXED: [FIXED], BARE: [BARE], "stored": paths, "live": with_k(paths)})
+            yield from _speeds(found)
+            beyond = service.private_megabytes() - imports
+            yield Ratio("private memory a worker beyond imports, MB", "40 MB", beyond, MEMORY_GOAL_MB, 1.0)
+            yield from _swap(service, artifacts, paths)
 
 
-def _ask_all(live: LiveService, paths: Sequence[str]) -> None:
-    connection = http.client.HTTPConnection(urlsplit(live.url).netloc, timeout=30)
-    for path in paths:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {live.key}"})
-        reply = connection.getresponse()
-        reply.read()
-        if reply.status != 200:
-            raise RuntimeError(f"{path}: {reply.status}")
-    connection.close()
+def train(shop: Path, artifacts: Path) -> None:
+    """Make a bundle live, and another one ready beside it that differs in its report."""
+    program = str(Path(sys.executable).with_name("recsvc-train"))
+    config = write_synth(SIZE, shop)
+    run([program, "fit", str(config), "--artifacts", str(artifacts), "--force"], capture=True)
+    store = BundleStore(artifacts)
+    live = store.current()
+    with store.staging() as staged:
+        for name in live.manifest.files:
+            shutil.copyfile(live.path / name, staged / name)
+        (staged / REPORT).write_text("{}")
+        store.add(staged, live.manifest.model_copy(update={"files": {}}))
+
+
+def customer_ids(artifacts: Path) -> list[str]:
+    """Every customer of the live bundle."""
+    ids: list[str] = open_bundle(BundleStore(artifacts).current()).customer_table["customer_id"].to_pylist()
+    return ids
+
+
+def with_k(paths: Sequence[str]) -> list[str]:
+    """The same questions for a list that no bundle stores."""
+    return [f"{path}{LIVE}" for path in paths]
+
+
+def median_of_runs(service: Served, kinds: dict[str, list[str]]) -> dict[str, Measured]:
+    """Medians for each kind of question, the kinds one after the other within each run."""
+    runs: dict[str, list[Measured]] = {kind: [] for kind in kinds}
+    for _ in range(RUNS):
+        for kind, paths in kinds.items():
+            before = service.cpu_seconds()
+            found = ask(service, paths)
+            cpu = (service.cpu_seconds() - before) / (found.per_second * (SECONDS + WARM_UP_SECONDS))
+            runs[kind].append(Measured(1 / found.per_second, cpu, found.p50, found.p99))
+    return {kind: _median(some) for kind, some in runs.items()}
+
+
+def ask(service: Served, paths: Sequence[str]) -> Load:
+    """Load of some questions, all of which must be answered."""
+    requests = [request_line(path, service.key) for path in paths]
+    found = load(service.address, requests, connections=CONNECTIONS, seconds=SECONDS)
+    if found.failures:
+        raise RuntimeError(f"{found.failures} requests like {paths[0]} were not answered")
+    return found
+
+
+def _median(some: Sequence[Measured]) -> Measured:
+    return Measured(*(statistics.median(getattr(one, name) for one in some) for name in Measured.__slots__))
+
+
+def _speeds(found: dict[str, Measured]) -> Iterator[Ratio]:
+    fixed, bare, stored, live = found[FIXED], found[BARE], found["stored"], found["live"]
+    yield Ratio("stored slate over HTTP, a request", "the same reply, fixed", stored.wall, fixed.wall, 1 / 0.85)
+    yield Ratio("stored slate, CPU a request", "the same reply, fixed", stored.cpu, fixed.cpu)
+    yield Ratio("live slate, CPU a request", "fixed + one search + trees once", live.cpu, bare.cpu, 1.5)
+    yield Ratio("stored slate, p99", "fixed reply, p99", stored.p99, fixed.p99, 1.5)
+    yield Ratio("live slate, p99", "its own p50", live.p99, live.p50, 4.0)
+
+
+def _swap(service: Served, artifacts: Path, paths: Sequence[str]) -> Iterator[Ratio]:
+    """The tail while bundles are swapped each second, and how long all workers take to be new."""
+    store = BundleStore(artifacts)
+    first, second = (one.manifest.bundle_id for one in store.bundles())
+    usual = statistics.median(ask(service, paths).p99 for _ in range(RUNS))
+    swapping = statistics.median(_p99_while_swapping(service, store, (first, second), paths) for _ in range(RUNS))
+    yield Ratio("stored slate, p99 with a swap a second", "p99 without", swapping, usual, 1.2)
+
+
+def _p99_while_swapping(service: Served, store: BundleStore, bundles: tuple[str, str], paths: Sequence[str]) -> float:
+    over = threading.Event()
+
+    def swap() -> None:
+        turn = 0
+        while not over.wait(1.0):
+            store.activate(bundles[turn % 2])
+            turn += 1
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        return ask(service, paths).p99
+    finally:
+        over.set()
+        swapper.join()
+        time.sleep(1.0)
