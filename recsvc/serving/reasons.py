@@ -67,29 +67,30 @@ class ReasonWriter:
         last_order_day : days since 1970-01-01
             None for somebody who never ordered.
         """
-        said = (
-            *_own(grounds.times, grounds.usual_gap_days, grounds.days_since),
-            *self._looked_at(row, grounds),
-            *self._new_to_them(row, grounds, clock_day, last_order_day),
-            *self._cheaper(row, last_order_day),
-            *self._others(row),
-        )
+        said = _own(grounds.times, grounds.usual_gap_days, grounds.days_since)
+        if grounds.looked_at is not None and grounds.looked_at != row:
+            said += (self._with_session(grounds.looked_at),)
+        if last_order_day is not None:
+            said += self._to_a_customer(row, grounds, clock_day, last_order_day)
+        said += self._others(row)
         return said or (self._popular(row),)
 
-    def _looked_at(self, row: int, grounds: Grounds) -> Iterator[Reason]:
-        because = grounds.looked_at
-        if because is not None and because != row:
-            text = f"goes with what you are looking at: {self._title_of(because)}"
-            yield Reason("session", text, {"because_item_id": self._items.ids.id(because)})
+    def _with_session(self, looked_at: int) -> Reason:
+        text = f"goes with what you are looking at: {self._title_of(looked_at)}"
+        return Reason("session", text, {"because_item_id": self._items.ids.id(looked_at)})
 
-    def _new_to_them(self, row: int, grounds: Grounds, clock_day: int, last_order_day: int | None) -> Iterator[Reason]:
-        if grounds.times or last_order_day is None:
-            return
-        first_day = int(self._items.first_day[row])
-        if first_day > last_order_day:
-            yield Reason("new_arrival", "new since your last order", {"days_on_sale": clock_day - first_day})
-        if grounds.because is not None:
-            yield self._related(row, grounds.because)
+    def _to_a_customer(self, row: int, grounds: Grounds, clock_day: int, last_order_day: int) -> tuple[Reason, ...]:
+        """What is new to somebody since their last order."""
+        said: tuple[Reason, ...] = ()
+        if not grounds.times:
+            first_day = int(self._items.first_day[row])
+            if first_day > last_order_day:
+                since = {"days_on_sale": clock_day - first_day}
+                said += (Reason("new_arrival", "new since your last order", since),)
+            if grounds.because is not None:
+                said += (self._related(row, grounds.because),)
+        was_here_lately = last_order_day >= self._items.as_of_day - self._recent_days
+        return said if was_here_lately else said + self._fallen(row)
 
     def _related_to(self, row: int, because: int) -> Reason:
         step_up = _is_a_step_up(self._items, because, row)
@@ -99,13 +100,6 @@ class ReasonWriter:
     def _closest(self, row: int, rows: Rows) -> int | None:
         """Row of the item nearest in taste among those that may be named."""
         return closest(row, rows[self._nameable[rows]], self._factors)
-
-    def _cheaper(self, row: int, last_order_day: int | None) -> tuple[Reason, ...]:
-        """What the price says to somebody who was not here lately."""
-        items = self._items
-        if last_order_day is None or last_order_day >= items.as_of_day - self._recent_days:
-            return ()
-        return self._fallen(row)
 
     def _with_fallen_price(self, row: int) -> tuple[Reason, ...]:
         fall = float(self._items.price_fall(np.array([row]))[0])

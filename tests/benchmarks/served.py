@@ -42,7 +42,7 @@ class Served:
 
     def private_megabytes(self) -> float:
         """Largest memory that a worker has for itself: mapped bundles do not count."""
-        return max(_private_megabytes(one) for one in self.workers())
+        return max(private_megabytes(one) for one in self.workers())
 
     def health(self, path: str) -> bool:
         """Whether a route of health says yes."""
@@ -53,7 +53,8 @@ class Served:
             return False
 
 
-def _private_megabytes(process_id: int) -> float:
+def private_megabytes(process_id: int) -> float:
+    """Memory that only this process has; mapped bundles, which all share, do not count."""
     lines = Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) * 1_024 / 1e6
 

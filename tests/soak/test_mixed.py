@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recsvc.bundle.store import BundleStore
+from tests.benchmarks.served import private_megabytes
 from tests.live_service import LiveService, live_service
 from tests.purchases import purchase
 from tests.soak.conftest import RECSVC, Shop
@@ -69,12 +70,6 @@ class Memory:
         at, size = np.array(self.seconds)[warm], np.array(self.megabytes)[warm]
         first, second = np.triu_indices(len(at), 1)
         return float(np.median((size[second] - size[first]) / (at[second] - at[first])) * 3_600)
-
-
-def private_megabytes(process: int) -> float:
-    """Memory that only this process has; mapped bundles, which all share, do not count."""
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) * 1_024 / 1e6
 
 
 @pytest.mark.soak
