@@ -19,7 +19,7 @@ from recsvc.serving.slate import Reason
 
 MIN_COMEBACK_BUYERS = 5  # fewer would point at single people
 MIN_RECENT_BUYERS = 5
-CACHED = 20_000  # what is said of an item, or of two: a few MB a worker
+CACHED = 4_096  # sentences of a kind that are kept: of many pairs of items, some 700 bytes each
 
 
 class ReasonWriter:

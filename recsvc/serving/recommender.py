@@ -32,7 +32,7 @@ from recsvc.serving.placing import HouseRules
 from recsvc.serving.profile_writer import ProfileWriter
 from recsvc.serving.promises import with_promises
 from recsvc.serving.ranking import choose
-from recsvc.serving.reasons import CACHED, ReasonWriter
+from recsvc.serving.reasons import ReasonWriter
 from recsvc.serving.rules import Rules
 from recsvc.serving.scoring import Scored, Scorer
 from recsvc.serving.slate import CustomerState, Item, Query, SimilarItem, Slate, WinBackRow
@@ -41,6 +41,7 @@ from recsvc.serving.teller import Answered, Teller
 from recsvc.serving.whys import WhyWriter
 
 BATCH = 256  # customers ranked at once: bounds memory, changes no answer
+ITEMS_KEPT = 16_384  # for display, some 600 bytes each: to read one anew takes ten times as long
 
 
 class Recommender:
@@ -57,7 +58,7 @@ class Recommender:
         catalogue = bundle.catalogue.slice(0, bundle.items.n_catalogue)
         self._house = HouseRules(bundle.standing, ItemFilters(catalogue, bundle.items.as_of_day), bundle.items)
         recent_days, self.nameable = bundle.manifest.ranking["recent_days"], read_nameable(bundle.catalogue)
-        self._item_at = lru_cache(CACHED)(partial(item_at, bundle.catalogue))
+        self._item_at = lru_cache(ITEMS_KEPT)(partial(item_at, bundle.catalogue))
         self._reasons = ReasonWriter(bundle.items, bundle.factors, self._title, recent_days, self.nameable)
         self._teller = Teller(self.bundle_id, bundle.items.ids, self._reasons)
         self._stored = None if bundle.slates is None else StoredSlates(bundle, bundle.slates)
