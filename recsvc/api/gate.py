@@ -6,9 +6,10 @@ that are served. Routes without a scope (health, documentation) do not pass the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 
 from recsvc.api.refusals import Overloaded
 
@@ -24,6 +25,47 @@ def server_threads(threads: int) -> int:
 
 def _uncounted() -> None:
     """Count nothing."""
+
+
+class Turns:
+    """Turns to work, handed on in the order they were asked for; safe to share between threads.
+
+    A semaphore lets whoever comes just then overtake those it is about to wake: a few would wait for a second.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._free = n
+        self._lock = Lock()
+        self._waiting: deque[Lock] = deque()
+
+    def take(self, max_wait_seconds: float) -> bool:
+        """Wait for a turn; False when none came in time."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            mine = Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if mine.acquire(timeout=max_wait_seconds):
+            return True
+        with self._lock:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+        return True  # it came at the last moment
+
+    def n_waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def give_back(self) -> None:
+        """Hand a turn on to whoever has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
 
 
 class Gate:
@@ -44,7 +86,7 @@ class Gate:
     ) -> None:
         self._max_wait_seconds = max_wait_seconds
         self._refused = refused
-        self._turns = BoundedSemaphore(threads)
+        self._turns = Turns(threads)
         self._places = BoundedSemaphore(threads * (1 + WAITING_PER_THREAD))
 
     @contextmanager
@@ -59,12 +101,12 @@ class Gate:
         if not self._places.acquire(blocking=False):
             raise self._overloaded()
         try:
-            if not self._turns.acquire(timeout=self._max_wait_seconds):
+            if not self._turns.take(self._max_wait_seconds):
                 raise self._overloaded()
             try:
                 yield
             finally:
-                self._turns.release()
+                self._turns.give_back()
         finally:
             self._places.release()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recsvc.api.gate import WAITING_PER_THREAD, Gate
+from recsvc.api.gate import WAITING_PER_THREAD, Gate, Turns
 from recsvc.api.refusals import Overloaded
 from tests.fake_wsgi import BEGUN, HELD, RELEASE
 from tests.gunicorn_process import Running
@@ -67,3 +68,49 @@ def test_a_turn_is_given_back_when_the_work_fails() -> None:
         pass
     with gate.turn():
         pass
+
+
+def test_turns_come_in_the_order_they_were_asked_for() -> None:
+    turns, order = Turns(1), []
+    assert turns.take(1.0)
+
+    def wait(number: int) -> None:
+        assert turns.take(30.0)
+        order.append(number)
+        turns.give_back()
+
+    waiting = []
+    for number in range(5):
+        waiting.append(threading.Thread(target=wait, args=(number,)))
+        waiting[-1].start()
+        while turns.n_waiting() <= number:
+            time.sleep(0.001)
+    turns.give_back()
+    for one in waiting:
+        one.join()
+
+    assert order == [0, 1, 2, 3, 4]
+    assert turns.take(0.0)
+    assert not turns.take(0.0)
+    assert turns.n_waiting() == 0
+
+
+def test_no_turn_is_lost_or_made_up_where_many_give_up_waiting() -> None:
+    turns, at_work, most = Turns(3), [], []
+
+    def work() -> None:
+        for _ in range(200):
+            if turns.take(0.0001):
+                at_work.append(1)
+                most.append(len(at_work))
+                at_work.pop()
+                turns.give_back()
+
+    workers = [threading.Thread(target=work) for _ in range(16)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+
+    assert max(most) <= 3
+    assert [turns.take(0.0) for _ in range(4)] == [True, True, True, False]
