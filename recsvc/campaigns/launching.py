@@ -19,6 +19,7 @@ from recsvc.campaigns.messages import Json, offer_told, products, sms
 from recsvc.campaigns.planning import ARMS, HELD_OUT, Plan
 from recsvc.domain.arrays import Counts
 from recsvc.domain.layers import LAYERS
+from recsvc.errors import ConfigError
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Query
 from recsvc.store.campaigns import CampaignStore, Launch, Member
@@ -53,11 +54,13 @@ def launch(plan: Plan, recommender: Recommender, stores: Stores, parts: Iterable
     Raises
     ------
     ConfigError
-        A campaign of that name was launched before.
+        A campaign of that name was launched before, or there is nobody to contact.
     PoolExhausted
         A pool has fewer codes than the plan needs.
     """
     campaign = plan.campaign
+    if not plan.expected.contacted:
+        raise ConfigError("audience", "nobody is to be contacted", "`recsvc campaign plan` counts why")
     begins = campaign.begins_at
     begun = Launch(
         name=campaign.name,

@@ -27,6 +27,7 @@ from recsvc.cli.campaign_files import append_rows, read_secret, write_report
 from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
 from recsvc.cli.files import write_tables
 from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
+from recsvc.errors import ConfigError
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.uplift import read_offer_lifts
 from recsvc.settings import load_settings
@@ -198,8 +199,10 @@ def _sendable(store: CampaignStore, name: str) -> Launch:
 
 def _gate(store: CampaignStore, launched: Launch, channel: str | None) -> Gate:
     """Leaves out whoever did something since the launch that speaks against a message."""
-    since = launched.launched_at or launched.begun_at
-    return Gate(contact_facts(EventStore(store.engine), store, campaign_of(launched), since, since), channel)
+    since, campaign = launched.launched_at or launched.begun_at, campaign_of(launched)
+    if channel is not None and channel not in campaign.channels:
+        raise ConfigError("channel", f"{launched.name} has no {channel}", f"it has {', '.join(campaign.channels)}")
+    return Gate(contact_facts(EventStore(store.engine), store, campaign, since, since), channel)
 
 
 def _tell_left_out(gate: Gate) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from math import isfinite
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -119,13 +121,28 @@ def _by_layer(plan: Plan) -> Table:
 
 
 def _parts(report: Report) -> Table:
-    table = Table("by", "", "contacted", "returned", "held out", "returned", "lift")
-    for part in report.parts:
-        control = ("", "") if part.held_out is None else (f"{part.held_out.customers:,}", _share(part.held_out))
-        difference = "" if part.lift is None else _points(part.lift)
-        row = (part.by, part.label, f"{part.contacted.customers:,}", _share(part.contacted), *control, difference)
-        table.add_row(*row)
+    """Contacted against held out, by layer, offer and channel, in eighty columns."""
+    table = Table(box=SIMPLE, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for heading in ("contacted", "held out", "lift, points"):
+        table.add_column(heading, justify="right")
+    for by, parts in groupby(report.parts, key=lambda part: part.by):
+        table.add_section()
+        for place, part in enumerate(parts):
+            label = part.label if place or by == "layer" else f"{by} {part.label}"
+            control = "" if part.held_out is None else _returned(part.held_out)
+            table.add_row(label, _returned(part.contacted), control, _lift(part.lift))
     return table
+
+
+def _returned(arm: ArmRow) -> str:
+    return f"{_share(arm)} of {arm.customers:,}" if arm.customers else "nobody"
+
+
+def _lift(found: Difference | None) -> str:
+    if found is None or not isfinite(found.low):
+        return ""
+    return f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
 
 
 def _figures(arm: ArmRow) -> tuple[str, ...]:

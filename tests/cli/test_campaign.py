@@ -91,6 +91,13 @@ def test_a_campaign_from_plan_to_report(
     page = (tmp_path / "report.html").read_text("utf-8")
     assert report["verdict"] in page
     assert "<script" not in page
+    fax = run(
+        capsys,
+        main,
+        *("campaign", "export", "spring", "--channel", "fax", "--out", tmp_path / "x.csv"),
+        *("--artifacts", artifacts),
+    )
+    assert (fax.code, fax.err) == (2, "error: channel: spring has no fax; it has email\n")
     again = ask("campaign", "export", "spring", "--out", tmp_path / "spring.csv")
     assert again.startswith(f"wrote {planned['contacted'] - 12} messages")
 
@@ -128,12 +135,15 @@ def test_what_is_wrong_with_a_campaign_is_said_in_one_line(
     file.write_text(CAMPAIGN, encoding="utf-8")
     no_codes = run(capsys, main, "campaign", "launch", file, "--artifacts", artifacts)
     unknown = run(capsys, main, "campaign", "report", "autumn", "--artifacts", artifacts)
+    file.write_text(CAMPAIGN.replace("win_back_rank <=", "win_back_rank > 9999 AND clv <="), encoding="utf-8")
+    nobody = run(capsys, main, "campaign", "launch", file, "--artifacts", artifacts)
 
     for ended, said in (
         (misspelt, "buget"),
         (no_column, "a column"),
         (no_codes, "coupon pool spring10 has 0 codes left"),
         (unknown, "no campaign autumn was launched"),
+        (nobody, "nobody is to be contacted"),
     ):
         assert (ended.code, ended.out) == (2, "")
         assert said in ended.err
