@@ -12,6 +12,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from recsvc.api.route import Route
+from recsvc.api.routes import ROUTES
 from recsvc.app import create_app
 from recsvc.settings import Settings
 from recsvc.store.engine import open_store
@@ -39,18 +41,20 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path, *, now: datetime = NOW, **settings: object) -> Iterator[Service]:
+def serving(
+    folder: Path, *, now: datetime = NOW, routes: tuple[Route, ...] = ROUTES, **settings: object
+) -> Iterator[Service]:
     """A service whose connections are closed afterwards."""
-    made = _make_service(folder, now, settings)
+    made = _make_service(folder, now, routes, settings)
     yield made
     made.keys.engine.dispose()
 
 
-def _make_service(folder: Path, now: datetime, settings: Mapping[str, object]) -> Service:
+def _make_service(folder: Path, now: datetime, routes: tuple[Route, ...], settings: Mapping[str, object]) -> Service:
     chosen = Settings(artifacts=folder, **settings)  # type: ignore[arg-type]
     live = FakeLive()
     keys = KeyStore(open_store(chosen.live_store_url))
     key, _ = keys.create("tests", ["read", "ingest", "admin"], created_at=now)
-    app = create_app(chosen, live, keys, clock=lambda: now)
+    app = create_app(chosen, live, keys, clock=lambda: now, routes=routes)
     other_key, _ = keys.create("other", ["campaign"], created_at=now)
     return Service(app.test_client(), live, keys, key, other_key)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from recsvc import app
 from recsvc.api.replies import Json
 from recsvc.api.route import Route
 from recsvc.api.services import Services
@@ -111,12 +110,10 @@ def _administer(services: Services) -> Json:
 
 
 @pytest.mark.parametrize(("port", "status"), [("9000", 200), ("8000", 404)])
-def test_admin_routes_answer_on_their_own_port_only_where_there_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str, status: int
-) -> None:
-    monkeypatch.setattr(app, "ROUTES", (Route("GET", "/v1/administer", _administer, "Admin", scope="admin"),))
+def test_admin_routes_answer_on_their_own_port_only_where_there_is_one(tmp_path: Path, port: str, status: int) -> None:
+    routes = (Route("GET", "/v1/administer", _administer, "Admin", scope="admin"),)
 
-    with serving(tmp_path, admin_bind="127.0.0.1:9000") as service:
+    with serving(tmp_path, admin_bind="127.0.0.1:9000", routes=routes) as service:
         key, _ = service.keys.create("operator", ["admin"], created_at=NOW)
         reply = service.client.get(
             "/v1/administer", headers={"X-API-Key": key, "Host": "x:9000"}, environ_overrides={"SERVER_PORT": port}
