@@ -1,4 +1,4 @@
-"""The service in real processes: gunicorn, a real socket, the fake recommender."""
+"""The service in real processes: gunicorn, a real socket, the fake recommender unless another application is named."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answered:
 
 
 class Running:
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, application: str = "tests.fake_wsgi:build_app()", **settings: object) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         engine = open_store(f"sqlite:///{folder / 'live.sqlite'}")
@@ -36,14 +36,7 @@ class Running:
         self.log = folder / "log"
         chosen = {"RECSVC_ARTIFACTS": str(folder), "RECSVC_BIND": self.address, "TMPDIR": str(folder)}
         chosen |= {f"RECSVC_{name.upper()}": str(value) for name, value in settings.items()}
-        command = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--config",
-            "python:recsvc.gunicorn_conf",
-            "tests.fake_wsgi:build_app()",
-        ]
+        command = [sys.executable, "-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", application]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stderr=log)
 

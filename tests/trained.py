@@ -75,6 +75,12 @@ def with_another(trained: Trained, folder: Path) -> BundleStore:
     """A copy of the artifacts: the trained bundle live, and another one beside it, a year younger, that is not."""
     shutil.copytree(trained.artifacts, folder)
     store = BundleStore(folder)
+    add_another(store)
+    return store
+
+
+def add_another(store: BundleStore) -> None:
+    """Put a copy of the live bundle beside it, with another report and a year younger, which is not live."""
     live = store.current()
     with store.staging() as staged:
         for name in live.manifest.files:
@@ -82,7 +88,6 @@ def with_another(trained: Trained, folder: Path) -> BundleStore:
         (staged / REPORT).write_text("{}")
         later = live.manifest.created_at.replace(year=live.manifest.created_at.year + 1)
         store.add(staged, live.manifest.model_copy(update={"files": {}, "created_at": later}))
-    return store
 
 
 def reopened(trained: Trained, folder: Path, *missing: str) -> Bundle:

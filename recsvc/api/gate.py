@@ -55,10 +55,6 @@ class Turns:
                 return False
         return True  # it came at the last moment
 
-    def n_waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
-
     def give_back(self) -> None:
         """Hand a turn on to whoever has waited longest."""
         with self._lock:

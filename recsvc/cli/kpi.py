@@ -16,7 +16,7 @@ from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_
 from recsvc.domain.history import Histories
 from recsvc.domain.layers import LABELS, LAYERS
 from recsvc.experiments.assignment import held_out_of_everything
-from recsvc.experiments.kpis import NEWCOMERS, KpiSums, kpi_by_layer
+from recsvc.experiments.kpis import NEWCOMERS, KpiSums, kpi_by_layer, kpi_sums
 from recsvc.serving.customer_state import day_of, moment_of
 from recsvc.serving.live_records import histories_now
 from recsvc.serving.recommender import Recommender
@@ -49,27 +49,30 @@ def kpi(days: int | None, until: datetime | None, artifacts: Path | None, as_jso
     days = days or recommender.bundle.models.economics.horizon_days
     end_day = recommender.bundle.items.as_of_day if until is None else day_of(until.replace(tzinfo=UTC))
     holdout = load_settings(artifacts=artifacts).global_holdout
-    now, before = (_by_layer(recommender, end, days, holdout) for end in (end_day, end_day - days))
-    whole, whole_before = (sum(layers.values(), KpiSums()) for layers in (now, before))
+    layers, before = _sums(recommender, end_day, days, holdout)
+    now = sum(layers.values(), KpiSums())
     if as_json:
-        layers = {name: _json(sums) for name, sums in now.items()}
-        figures = {"now": _json(whole), "before": _json(whole_before), "by_layer": layers}
+        by_layer = {name: _json(sums) for name, sums in layers.items()}
+        figures = {"now": _json(now), "before": _json(before), "by_layer": by_layer}
         write_json({"until": moment_of(end_day).date(), "days": days, **figures})
         return
     window = f"{days} days before {moment_of(end_day):%Y-%m-%d}"
-    _show(whole, whole_before, window, recommender.bundle.manifest.currency)
-    _show_layers(now, window)
+    _show(now, before, window, recommender.bundle.manifest.currency)
+    _show_layers(layers, window)
 
 
-def _by_layer(recommender: Recommender, end_day: int, days: int, holdout: float) -> dict[str, KpiSums]:
-    """Sums by the layer customers were in when the window began, in the order of the layers."""
-    total = dict.fromkeys((*LAYERS, NEWCOMERS), KpiSums())
-    year = str(moment_of(end_day - days).year)
+def _sums(recommender: Recommender, end_day: int, days: int, holdout: float) -> tuple[dict[str, KpiSums], KpiSums]:
+    """Sums by the layer customers were in when the window began, in the order of the layers; and of the one before."""
+    layers, before = dict.fromkeys((*LAYERS, NEWCOMERS), KpiSums()), KpiSums()
+    models, begin_day = recommender.bundle.models, end_day - days
+    year, year_before = (str(moment_of(day).year) for day in (begin_day, begin_day - days))
     for histories in _records(recommender):
         held_out = held_out_of_everything(histories.customer_ids, holdout, year)
-        for name, sums in kpi_by_layer(histories, recommender.bundle.models, held_out, end_day, days).items():
-            total[name] += sums
-    return {name: sums for name, sums in total.items() if sums.customers}
+        for name, sums in kpi_by_layer(histories, models, held_out, end_day, days).items():
+            layers[name] += sums
+        held_out = held_out_of_everything(histories.customer_ids, holdout, year_before)
+        before += kpi_sums(histories, models, held_out, begin_day, days)
+    return {name: sums for name, sums in layers.items() if sums.customers}, before
 
 
 def _records(recommender: Recommender) -> Iterator[Histories]:

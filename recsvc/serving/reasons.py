@@ -40,6 +40,7 @@ class ReasonWriter:
     ) -> None:
         self._items, self._factors, self._title_of = items, factors, title_of
         self._recent_days, self._nameable = recent_days, nameable
+        self._own = lru_cache(CACHED)(_of_own)
         self._others = lru_cache(CACHED)(self._of_others)
         self._fallen = lru_cache(CACHED)(self._with_fallen_price)
         self._related = lru_cache(CACHED)(self._related_to)
@@ -67,7 +68,7 @@ class ReasonWriter:
         last_order_day : days since 1970-01-01
             None for somebody who never ordered.
         """
-        said = _own(grounds.times, grounds.usual_gap_days, grounds.days_since)
+        said = self._own(grounds.times, grounds.usual_gap_days, grounds.days_since)
         if grounds.looked_at is not None and grounds.looked_at != row:
             said += (self._with_session(grounds.looked_at),)
         if last_order_day is not None:
@@ -129,8 +130,7 @@ class ReasonWriter:
         return Reason("popular", "among the products most customers buy", {"buyers": buyers})
 
 
-@lru_cache(CACHED)
-def _own(times: int, gap_days: int, days_since: int) -> tuple[Reason, ...]:
+def _of_own(times: int, gap_days: int, days_since: int) -> tuple[Reason, ...]:
     """What the customer's own purchases of an item say."""
     if times == 0:
         return ()

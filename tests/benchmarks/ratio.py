@@ -12,7 +12,7 @@ RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Seconds of ours and of the baseline, and the ratio ours / baseline not to exceed (None: none set yet)."""
+    """Ours and the baseline's seconds, or what `what` names, and the ratio not to exceed (None: none set yet)."""
 
     what: str
     against: str

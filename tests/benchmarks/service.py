@@ -6,7 +6,6 @@ memory, and what a swap of bundles costs.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
@@ -16,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsvc.bundle.reader import REPORT, open_bundle
+from recsvc.bundle.reader import open_bundle
 from recsvc.bundle.store import BundleStore
 from tests.benchmarks.http_load import WARM_UP_SECONDS, Load, load, request_line
 from tests.benchmarks.ratio import RUNS, Ratio
 from tests.benchmarks.reference_app import BARE, FIXED
 from tests.benchmarks.served import Served, served
 from tests.checks.environments import run
+from tests.trained import add_another
 from training.synth import SynthSize, write_synth
 
 SIZE = SynthSize(customers=2_000, items=1_000, lines=150_000, seed=7)
@@ -47,7 +47,7 @@ def measure() -> Iterator[Ratio]:
         artifacts, empty = Path(folder) / "artifacts", Path(folder) / "empty"
         train(Path(folder) / "shop", artifacts)
         empty.mkdir()
-        with served(empty, ready="/health/live") as idle:
+        with served(empty, until="/health/live") as idle:
             imports = idle.private_megabytes()
         with served(artifacts) as service:
             paths = [f"/v1/customers/{one}/recommendations" for one in customer_ids(artifacts)]
@@ -63,13 +63,7 @@ def train(shop: Path, artifacts: Path) -> None:
     program = str(Path(sys.executable).with_name("recsvc-train"))
     config = write_synth(SIZE, shop)
     run([program, "fit", str(config), "--artifacts", str(artifacts), "--force"], capture=True)
-    store = BundleStore(artifacts)
-    live = store.current()
-    with store.staging() as staged:
-        for name in live.manifest.files:
-            shutil.copyfile(live.path / name, staged / name)
-        (staged / REPORT).write_text("{}")
-        store.add(staged, live.manifest.model_copy(update={"files": {}}))
+    add_another(BundleStore(artifacts))
 
 
 def customer_ids(artifacts: Path) -> list[str]:
@@ -97,8 +91,8 @@ def median_of_runs(service: Served, kinds: dict[str, list[str]]) -> dict[str, Me
 
 def ask(service: Served, paths: Sequence[str]) -> Load:
     """Load of some questions, all of which must be answered."""
-    requests = [request_line(path, service.key) for path in paths]
-    found = load(service.address, requests, connections=CONNECTIONS, seconds=SECONDS)
+    requests = [request_line(path, service.running.key) for path in paths]
+    found = load(service.running.address, requests, connections=CONNECTIONS, seconds=SECONDS)
     if found.failures:
         raise RuntimeError(f"{found.failures} requests like {paths[0]} were not answered")
     return found

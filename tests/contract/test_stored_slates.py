@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from flask.testing import FlaskClient
 
 from recsvc.api.replies import unnamed_json
 from recsvc.app import create_app
+from recsvc.bundle.reader import RULES, SLATES
+from recsvc.domain.business_rules import StandingRules
 from recsvc.serving.live_source import LiveSource
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.reload import LiveRecommender
@@ -25,7 +28,8 @@ from recsvc.store.engine import open_store
 from recsvc.store.erasures import ErasureStore
 from recsvc.store.events import Event, EventKind, EventStore
 from recsvc.store.keys import KeyStore
-from tests.trained import NOW, Trained
+from tests.trained import NOW, Trained, reopened, silence
+from training.slates import write_slates
 
 STRANGER = "nobody we know"
 
@@ -180,6 +184,28 @@ def test_what_came_back_on_sale_may_belong_on_any_list(shop: Shop, everybody: li
 
     assert stored(fast) == [False, False]
     assert fast == slow
+
+
+def test_slates_are_stored_under_the_rules_of_the_shop_with_what_these_changed(
+    trained: Trained, recommender: Recommender, everybody: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "ruled"
+    shutil.copytree(trained.artifacts / trained.bundle_id, folder)
+    (folder / SLATES).unlink()
+    ruled = StandingRules(('block where category = "Kitchen"', "pin 2 where price < 3"), category_cap=3)
+    (folder / RULES).write_bytes(orjson.dumps(ruled.to_json()))
+    ranking = Recommender(reopened(trained, folder, SLATES))
+    write_slates(ranking, silence())
+
+    ready = Recommender(reopened(trained, folder))
+
+    queries = [Query(one) for one in [*everybody, STRANGER]]
+    fast, slow = (one.recommend_many(queries, now=NOW) for one in (ready, ranking))
+    assert all(stored(fast))
+    assert not any(stored(slow))
+    assert fast == slow
+    assert len({slate.filters_applied for slate in fast}) > 1
+    assert fast != recommender.recommend_many(queries, now=NOW)
 
 
 @pytest.fixture(scope="module")
