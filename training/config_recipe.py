@@ -44,7 +44,10 @@ class CatalogueConfig(Section):
     min_buyers: PositiveInt = 3
     """Products fewer customers bought have too little history to be compared."""
     max_items: PositiveInt = 20_000
-    """The products with the most buyers, up to this many."""
+    """The products with the most buyers, up to this many: of a large catalogue this raises the floor by itself."""
+
+
+USUAL_HALF_LIFE_DAYS = 90.0
 
 
 class AlsConfig(Section):
@@ -60,12 +63,17 @@ class AlsConfig(Section):
     """Passes over customers and items."""
     random_state: int = 7
     """Seed of the factors, and of the sample the blend is fitted on."""
-    half_life_days: PositiveFloat = 90.0
-    """A purchase this long ago counts half."""
+    half_life_days: PositiveFloat | None = None
+    """A purchase this long ago counts half; not given, chosen by past returns, 90 where they cannot tell."""
     max_count: PositiveFloat = 10.0
     """Cap of the decayed count, so that one staple does not become the whole taste."""
     winback_weight: Annotated[float, Field(ge=1, le=5)] = 1.5
     """Weight of lapsed high-value customers in the fit of the item factors; 1 is off."""
+
+    @property
+    def half_life(self) -> float:
+        """Half-life in days: as given or chosen, else the usual one."""
+        return USUAL_HALF_LIFE_DAYS if self.half_life_days is None else self.half_life_days
 
 
 class ValueConfig(Section):

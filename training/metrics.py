@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recsvc.domain.arrays import Counts, Vector
+from recsvc.domain.arrays import Counts, Mask, Vector
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -57,6 +57,34 @@ def ndcg(ranked: Sequence[str], truth: AbstractSet[str], k: int) -> float:
     gain = sum(1 / np.log2(place + 2) for place, item in enumerate(ranked[:k]) if item in truth)
     ideal = sum(1 / np.log2(place + 2) for place in range(min(k, len(truth))))
     return float(gain / ideal)
+
+
+def ndcg_of_pairs(scores: Vector, hits: Mask, sizes: Counts, bought: Counts, k: int) -> Vector:
+    """NDCG of each customer's candidates in order of score; ties in order of the pairs.
+
+    Parameters
+    ----------
+    scores, hits : shape (n_pairs,), customer by customer
+        Hits are what was bought.
+    sizes : shape (n_customers,)
+        Pairs of each customer.
+    bought : shape (n_customers,), at least 1
+        Items each bought, candidates or not.
+
+    Examples
+    --------
+    >>> scores, hits = np.array([0.1, 0.9, 0.5]), np.array([True, False, True])
+    >>> ndcg_of_pairs(scores, hits, np.array([2, 1]), np.array([1, 2]), 10).round(4)
+    array([0.6309, 0.6131])
+    """
+    customer = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((np.arange(len(scores)), -scores, customer))
+    place = np.arange(len(scores)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    discount = np.where(place < k, 1 / np.log2(place + 2.0), 0.0)
+    gain = np.bincount(customer, discount * hits[order], minlength=len(sizes))
+    ideal = np.cumsum(1 / np.log2(np.arange(k) + 2.0))[np.minimum(bought, k) - 1]
+    values: Vector = gain / ideal
+    return values
 
 
 def bootstrap(values: Vector, customers: Sequence[str], seed: int = 7) -> list[Estimate]:

@@ -25,6 +25,7 @@ from training.config import TrainingConfig
 from training.drift_history import Drift, drift_since
 from training.drift_statistics import DRIFT, take_snapshot
 from training.gate import Comparison, compare, judge
+from training.half_life import HalfLife
 from training.intervals import ValueIntervals, value_intervals
 from training.model_choice import Choice
 from training.progress import Progress
@@ -113,19 +114,20 @@ def fit(config: TrainingConfig, plan: Plan, store: BundleStore, progress: Progre
         prepared = trainer.prepared(plan.as_of_day)
         check_is_current(plan, prepared.last_day, config.horizon_days)
         days = [day for day in cut_offs(config, plan.as_of_day, prepared.first_day) if trainer.has_catalogue(day)]
+        trainer = trainer.settled(min(days, default=plan.as_of_day))
         tested = run_backtest(trainer, days)
         compared = compare_recipes(rivals(store, config), tested.replayed, days, progress)
         staged = trainer.train(plan.as_of_day, folder)
         recommender = trainer.recommender(staged)
         verdict = judge(tested.rows, empty_share(recommender), tested.targeting, compared, forced=plan.force)
         intervals = intervals_of(staged, recommender)
-        write_json(folder / REPORT, report(staged, tested, intervals))
+        write_json(folder / REPORT, report(staged, tested, intervals, trainer.half_life))
         write_json(folder / RECIPE, recipe_of(config))
         write_slates(recommender, progress)
         snapshot = take_snapshot(prepared, recommender.bundle.customer_table, config.horizon_days)
         write_json(folder / DRIFT, snapshot.statistics().to_json())
         drift = drift_since(store, prepared, snapshot)
-        manifest = draft_manifest(staged, config, verdict, headline(tested.rows), plan.created_at)
+        manifest = draft_manifest(staged, trainer.config, verdict, headline(tested.rows), plan.created_at)
         publish = plan.publish and manifest.may_go_live
         added = store.add(folder, manifest, live=publish).manifest
     return Outcome(
@@ -158,7 +160,7 @@ def check_is_current(plan: Plan, last_day: int, horizon_days: int) -> None:
 def backtest(config: TrainingConfig, days: list[int], progress: Progress) -> BackTest:
     """Replay the recipe at several days and pool them."""
     with open_trainer(config, progress) as (trainer, _):
-        return run_backtest(trainer, days)
+        return run_backtest(trainer.settled(min(days)) if days else trainer, days)
 
 
 def run_backtest(trainer: Trainer, days: list[int]) -> BackTest:
@@ -180,7 +182,8 @@ def compare_recipes(
     for rival in found:
         with open_trainer(rival.config, progress.within(f"recipe of {rival.bundle_id}")) as (trainer, _):
             if all(trainer.has_catalogue(day) for day in days):
-                theirs = pooled([replay(trainer, day) for day in days])
+                settled = trainer.settled(min(days))
+                theirs = pooled([replay(settled, day) for day in days])
                 compared.append(compare(rival, ours, theirs))
     return tuple(compared)
 
@@ -245,7 +248,9 @@ def intervals_of(staged: Staged, recommender: Recommender) -> ValueIntervals:
     return value_intervals(fitted.sample, fitted.n_customers, models.value, models.economics, total)
 
 
-def report(staged: Staged, tested: BackTest, intervals: ValueIntervals) -> dict[str, Any]:  # JSON
+def report(
+    staged: Staged, tested: BackTest, intervals: ValueIntervals, half_life: HalfLife | None
+) -> dict[str, Any]:  # JSON
     """Content of `report.json`: the same for the same data, config and seed."""
     fitted = staged.customer_fit
     return {
@@ -255,6 +260,7 @@ def report(staged: Staged, tested: BackTest, intervals: ValueIntervals) -> dict[
         "value_intervals": intervals.to_json(),
         "win_back_order": staged.targeting.to_json(),
         "churn_reasons": staged.churn_reasons.to_json(),
+        "half_life": None if half_life is None else half_life.to_json(),
         "ranker": staged.ranker.to_json(),
         "back_test": tested.to_json(),
     }

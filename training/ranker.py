@@ -15,6 +15,7 @@ from recsvc.domain.features import BLEND_NAMES, TREE_NAMES
 from recsvc.serving.ranking import choose
 from recsvc.serving.trees import Trees
 from training.blend import prior_blend
+from training.metrics import ndcg_of_pairs
 from training.past_returns import PastReturns
 from training.split import REGULAR_ORDERS
 
@@ -146,14 +147,8 @@ def fit_trees(parts: Sequence[tuple[PastReturns, Mask]], threads: int, seed: int
 
 def mean_ndcg(returns: PastReturns, scores: Vector, customers: Mask) -> float:
     """Mean NDCG@10 of some customers' shortlists in order of score; ties in order of the pairs."""
-    sizes = returns.sizes
-    customer = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((np.arange(len(scores)), -scores, customer))
-    place = np.arange(len(scores)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    discount = np.where(place < K, 1 / np.log2(place + 2.0), 0.0)
-    gain = np.bincount(customer, discount * returns.hits[order], minlength=len(sizes))
-    ideal = np.cumsum(1 / np.log2(np.arange(K) + 2.0))[np.minimum(returns.bought, K) - 1]
-    return float((gain / ideal)[customers].mean())
+    values = ndcg_of_pairs(scores, returns.hits, returns.sizes, returns.bought, K)
+    return float(values[customers].mean())
 
 
 def _trial(latest: PastReturns, earlier: Sequence[PastReturns], threads: int, seed: int) -> Trial:

@@ -210,7 +210,7 @@ def fold_in_convention(config: AlsConfig) -> FoldInConvention:
     return FoldInConvention(
         alpha=config.alpha,
         regularization=config.regularization,
-        half_life_days=config.half_life_days,
+        half_life_days=config.half_life,
         max_count=config.max_count,
     )
 
@@ -280,7 +280,7 @@ def _item_statistics(prepared: Prepared, statistics: ItemStatistics) -> dict[str
 
 
 def _write_what_goes_together(folder: Path, sample: NeighbourSample, as_of_day: int, config: TrainingConfig) -> None:
-    lines, threads, half_life_days = sample.lines(), config.engine.threads, config.als.half_life_days
+    lines, threads, half_life_days = sample.lines(), config.engine.threads, config.als.half_life
     bought = bought_together(lines, sample.n_catalogue, threads)
     liked = liked_together(lines, sample.n_catalogue, as_of_day, half_life_days, threads)
     write_neighbours(folder, BOUGHT_TOGETHER, bought)

@@ -20,6 +20,8 @@ from recsvc.bundle.store import BundleFolder
 from recsvc.serving.customer_state import moment_of
 from recsvc.serving.recommender import Recommender
 from training.config import TrainingConfig
+from training.config_recipe import USUAL_HALF_LIFE_DAYS
+from training.half_life import HalfLife, choose_half_life
 from training.past_returns import PastReturns, past_returns
 from training.progress import Progress
 from training.ranker import RankerFit, fit_ranker, no_ranker
@@ -47,12 +49,20 @@ class Trainer:
         What was bought from a day to before another.
     scratch
         Folder for replays; the caller removes it.
+    half_life
+        How that of the config was chosen; None where it was given.
     """
 
     def __init__(
-        self, prepare: Prepare, lines_between: LinesBetween, config: TrainingConfig, scratch: Path, progress: Progress
+        self,
+        prepare: Prepare,
+        lines_between: LinesBetween,
+        config: TrainingConfig,
+        scratch: Path,
+        progress: Progress,
+        half_life: HalfLife | None = None,
     ) -> None:
-        self.config = config
+        self.config, self.half_life = config, half_life
         self._scratch, self._progress = scratch, progress
         self.prepared = cache(prepare)
         self._lines_between = cache(lines_between)
@@ -62,6 +72,19 @@ class Trainer:
         self.ranker_learned_on = lru_cache(maxsize=1)(self._ranker_learned_on)
         self.past_returns = lru_cache(maxsize=LABEL_DAYS)(self._past_returns)
         self._staged: dict[tuple[int, bool], Staged] = {}
+
+    def settled(self, day: int) -> Trainer:
+        """The same with what the config leaves to the data chosen, by what was known at a day."""
+        if self.config.als.half_life_days is not None:
+            return self
+        past = label_days(day, self.config.horizon_days)[0]
+        if self._can_teach(past, day):
+            chosen = choose_half_life(self.prepared(past), self.truth(past))
+        else:
+            chosen = HalfLife(USUAL_HALF_LIFE_DAYS, "there is no past to choose by")
+        als = self.config.als.model_copy(update={"half_life_days": chosen.days})
+        config = self.config.model_copy(update={"als": als})
+        return Trainer(self.prepared, self._lines_between, config, self._scratch, self._progress, chosen)
 
     def train(self, day: int, folder: Path) -> Staged:
         """Fit everything at a day into `folder`."""

@@ -35,7 +35,6 @@ SEARCHED: Mapping[str, tuple[float, float]] = {  # lowest and highest, on a log 
     "als.factors": (32, 128),
     "als.regularization": (1.0, 50.0),
     "als.alpha": (0.2, 5.0),
-    "als.half_life_days": (20.0, 400.0),
     "als.winback_weight": (1.0, 3.0),
     "ranking.recent_days": (7, 56),
 }

@@ -85,7 +85,8 @@ def main(preset: str, orders: str | None, days: tuple[datetime, ...], markdown: 
     config = load_config(preset, {"orders.path": orders})
     chosen = sorted(day_number(day) for day in ([one.date() for one in days] or config.backtest.as_of))
     with threadpool_limits(1), shown_progress() as progress, open_trainer(config, progress) as (trainer, _):
-        found = pooled([replay_without(trainer, day) for day in chosen])
+        settled = trainer.settled(min(chosen))
+        found = pooled([replay_without(settled, day) for day in chosen])
     methods = dict.fromkeys(method for method, *_ in found.values)
     sources = [one for one in methods if without(one) in methods]
     cells = {

@@ -71,7 +71,7 @@ def main(preset: str, orders: str | None, markdown: Path | None) -> None:
     """Tune the peers, replay the cut-offs of a preset, and print who did how well."""
     config = load_config(preset, {"orders.path": orders})
     with threadpool_limits(1), shown_progress() as progress, open_trainer(config, progress) as (trainer, _):
-        validation = validation_day(config)
+        validation, trainer = validation_day(config), trainer.settled(day_number(min(config.backtest.as_of)))
         with progress.step("tuning peers"):
             tuned = tune(peer_past(trainer, validation))
         replays = [replay_beside(trainer, day_number(day), tuned) for day in sorted(config.backtest.as_of)]
