@@ -17,7 +17,7 @@ from recsvc.cli.options import as_json, with_artifacts, write_json
 from recsvc.domain.history import Histories
 from recsvc.domain.layers import LABELS, LAYERS
 from recsvc.experiments.assignment import held_out_of_everything
-from recsvc.experiments.kpis import NEWCOMERS, KpiSums, kpi_by_layer, kpi_sums
+from recsvc.experiments.kpis import NEWCOMERS, KpiSums, kpi_by_layer
 from recsvc.serving.customer_state import day_of, moment_of
 from recsvc.serving.live_records import histories_now
 from recsvc.serving.recommender import Recommender
@@ -72,7 +72,7 @@ def _sums(recommender: Recommender, end_day: int, days: int, holdout: float) -> 
         for name, sums in kpi_by_layer(histories, models, held_out, end_day, days).items():
             layers[name] += sums
         held_out = held_out_of_everything(histories.customer_ids, holdout, year_before)
-        before += kpi_sums(histories, models, held_out, begin_day, days)
+        before += sum(kpi_by_layer(histories, models, held_out, begin_day, days).values(), KpiSums())
     return {name: sums for name, sums in layers.items() if sums.customers}, before
 
 
