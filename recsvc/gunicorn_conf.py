@@ -14,6 +14,7 @@ from typing import Protocol
 
 from recsvc.api.gate import server_threads
 from recsvc.api.logs import log_config
+from recsvc.gunicorn_worker import TimedWorker
 from recsvc.settings import load_settings
 
 METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
@@ -40,6 +41,7 @@ class Worker(Protocol):
     """What is needed of gunicorn's worker."""
 
     pid: int
+    age: int
 
 
 def on_starting(_server: object) -> None:
@@ -52,8 +54,9 @@ def on_starting(_server: object) -> None:
 
 
 def child_exit(_server: object, worker: Worker) -> None:
-    """Forget the gauges of a worker that ended; its counts stay."""
+    """Forget the gauges and the connections of a worker that ended; its counts stay."""
     _multiprocess().mark_process_dead(worker.pid)
+    TimedWorker.held.note(worker.age, None)
 
 
 def on_exit(_server: object) -> None:

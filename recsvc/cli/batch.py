@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import track
 
 from recsvc.cli.files import read_customer_ids, read_shown, write_tables
-from recsvc.cli.opening import live_recommender, with_artifacts
+from recsvc.cli.opening import live_recommender
+from recsvc.cli.options import with_artifacts
 from recsvc.cli.wishes import with_wishes
 from recsvc.domain.lapse import STATES
 from recsvc.serving.live_records import strangers

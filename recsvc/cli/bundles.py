@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from recsvc.bundle.store import BundleFolder
-from recsvc.cli.opening import as_json, bundle_store, with_artifacts, write_json
+from recsvc.cli.options import as_json, with_artifacts, write_json
+from recsvc.cli.stores import bundle_store
 
 
 @click.group()

@@ -26,7 +26,9 @@ from recsvc.campaigns.webhook import post, target_of
 from recsvc.cli.campaign_files import append_rows, read_secret, write_report
 from recsvc.cli.campaign_tables import show_campaigns, show_plan, show_report
 from recsvc.cli.files import write_tables
-from recsvc.cli.opening import as_json, live_engine, live_recommender, with_artifacts, write_json
+from recsvc.cli.opening import live_recommender
+from recsvc.cli.options import as_json, with_artifacts, write_json
+from recsvc.cli.stores import live_engine
 from recsvc.errors import ConfigError
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.uplift import read_offer_lifts

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from recsvc.cli.files import read_codes
-from recsvc.cli.opening import as_json, live_engine, with_artifacts, write_json
+from recsvc.cli.options import as_json, with_artifacts, write_json
+from recsvc.cli.stores import live_engine
 from recsvc.store.coupons import CouponStore
 
 

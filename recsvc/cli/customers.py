@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from recsvc.cli.files import write_tables
-from recsvc.cli.opening import live_recommender, with_artifacts
+from recsvc.cli.opening import live_recommender
+from recsvc.cli.options import with_artifacts
 from recsvc.serving.customer_file import CHUNK, customer_tables
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from recsvc.api.event_schemas import DETAILS, EventsRequest
 from recsvc.cli.files import read_table, write_tables
-from recsvc.cli.opening import as_json, with_artifacts, write_json
+from recsvc.cli.options import as_json, with_artifacts, write_json
 from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
 from recsvc.store.events import Event, EventStore

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from recsvc.cli.opening import as_json, with_artifacts, write_json
+from recsvc.cli.options import as_json, with_artifacts, write_json
 from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
 from recsvc.store.keys import SCOPES, ApiKey, KeyStore

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
+from recsvc.cli.opening import live_recommender
+from recsvc.cli.options import as_json, with_artifacts, write_json
 from recsvc.domain.history import Histories
 from recsvc.domain.layers import LABELS, LAYERS
 from recsvc.experiments.assignment import held_out_of_everything

@@ -11,53 +11,37 @@ from collections.abc import Sequence
 import click
 from threadpoolctl import threadpool_limits
 
-from recsvc.cli.batch import batch
-from recsvc.cli.bundles import bundles
-from recsvc.cli.campaign import campaign
-from recsvc.cli.coupons import coupons
-from recsvc.cli.customers import customers
-from recsvc.cli.events import events
-from recsvc.cli.keys import keys
-from recsvc.cli.kpi import kpi
-from recsvc.cli.observability import observability
-from recsvc.cli.privacy import privacy
-from recsvc.cli.recommend import recommend
-from recsvc.cli.serve import serve
+from recsvc.cli.late import Late, LateGroup
 from recsvc.errors import RecsvcError
 
+COMMANDS = {
+    "serve": Late("recsvc.cli.serve", "Serve recommendations over HTTP until told to stop."),
+    "recommend": Late("recsvc.cli.recommend", "Recommend products to one customer, with the reasons."),
+    "batch": Late("recsvc.cli.batch", "Write slates for a file of customers, one row an item."),
+    "customers": Late("recsvc.cli.customers", "Write one row a customer: state, value, risk, taste."),
+    "campaign": Late("recsvc.cli.campaign", "Plan, launch, export and measure win-back campaigns."),
+    "coupons": Late("recsvc.cli.coupons", "Pools of coupon codes: each goes to one customer."),
+    "kpi": Late("recsvc.cli.kpi", "Show how the shop keeps its customers."),
+    "bundles": Late("recsvc.cli.bundles", "List, check, activate and remove trained bundles."),
+    "keys": Late("recsvc.cli.keys", "Make, list and revoke API keys."),
+    "events": Late("recsvc.cli.events", "Export live events for the next training, or import them."),
+    "privacy": Late("recsvc.cli.privacy", "Show what is held about a person, or erase it."),
+    "observability": Late("recsvc.cli.observability", "Print where the Grafana dashboard and the alert rules are."),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
+
+@click.group(cls=LateGroup, late=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Win-back recommendations: serve them, look at them, write them to files."""
-
-
-for command in (
-    serve,
-    recommend,
-    batch,
-    customers,
-    campaign,
-    coupons,
-    kpi,
-    bundles,
-    keys,
-    events,
-    privacy,
-    observability,
-):
-    cli.add_command(command)
+    # The command is imported by now; native threads cost more than they give on matrices this small.
+    context.with_resource(threadpool_limits(1))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program; the entry point of the installed script."""
-    run(cli, arguments)
-
-
-def run(program: click.Group, arguments: Sequence[str] | None) -> None:
-    """Run a click program the way both our programs end: one line on standard error, and a stable exit code."""
+    """Run the program: what is wrong is one line on standard error, and a stable exit code."""
     try:
-        with threadpool_limits(1):  # native threads cost more than they give on matrices this small
-            program.main(arguments, standalone_mode=False)
+        cli.main(arguments, standalone_mode=False)
     except RecsvcError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from recsvc.api.replies import slate_json
-from recsvc.cli.opening import as_json, live_recommender, with_artifacts, write_json
+from recsvc.cli.opening import live_recommender
+from recsvc.cli.options import as_json, with_artifacts, write_json
 from recsvc.cli.wishes import with_wishes
 from recsvc.serving.recommender import Recommender
 from recsvc.serving.slate import Explanation, Query, Slate

@@ -14,9 +14,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program, or exit 2."""
     try:
         from recsvc.cli.main import main as program
+
+        program(arguments)
     except OSError as error:  # what LightGBM lets the loader say
         if "libgomp" not in str(error):
             raise
         click.echo(NO_OPENMP, err=True)
         sys.exit(2)
-    program(arguments)

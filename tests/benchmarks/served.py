@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pathlib import Path
 from tests.gunicorn_process import START_SECONDS, Running
 
 APPLICATION = "tests.benchmarks.reference_app:build_app()"
+WORKERS = 2
+LOOK_EVERY_SECONDS = 0.02
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,6 +34,16 @@ class Served:
         """Largest memory that a worker has for itself."""
         return max(private_megabytes(one) for one in self.running.workers())
 
+    def n_answering_from(self, bundle_id: str) -> int:
+        """Workers that answer from a bundle."""
+        told = re.search(rf'recsvc_bundle_info{{bundle_id="{bundle_id}"}} (\d+)', self.running.get("/metrics").decode())
+        return int(told[1]) if told else 0
+
+    def wait_for(self, bundle_id: str) -> None:
+        """Wait until every worker answers from a bundle."""
+        while self.n_answering_from(bundle_id) < WORKERS:
+            time.sleep(LOOK_EVERY_SECONDS)
+
 
 def private_megabytes(process_id: int) -> float:
     """Memory that only this process has; mapped bundles, which all share, do not count."""
@@ -41,7 +54,7 @@ def private_megabytes(process_id: int) -> float:
 @contextmanager
 def served(artifacts: Path, *, until: str = "/health/ready") -> Iterator[Served]:
     """Serve a folder of bundles without a limit of requests, from when a route of health says yes."""
-    running = Running(artifacts, APPLICATION, requests_per_second=0, workers=2)
+    running = Running(artifacts, APPLICATION, requests_per_second=0, workers=WORKERS)
     try:
         running.wait()
         deadline = time.monotonic() + START_SECONDS

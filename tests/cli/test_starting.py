@@ -15,15 +15,16 @@ class Loader:
             raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
 sys.meta_path.insert(0, Loader())
 from {module} import main
-main(["--help"])
+main({arguments})
 """
 
 
-@pytest.mark.parametrize("module", ["recsvc.cli.starting", "training.cli"])
-def test_without_openmp_both_programs_name_the_package_to_install(module: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LACKING.format(module=module)], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize(
+    ("module", "arguments"), [("recsvc.cli.starting", ["recommend", "1111"]), ("training.cli", ["--help"])]
+)
+def test_without_openmp_both_programs_name_the_package_to_install(module: str, arguments: list[str]) -> None:
+    program = LACKING.format(module=module, arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
