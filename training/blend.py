@@ -12,7 +12,6 @@ from recsvc.domain.blending import LinearBlend
 from recsvc.domain.features import BLEND_NAMES
 
 MIN_RETURNS = 100  # below this floor the weights would be noise
-L2 = 0.1  # ridge on standardised features: what a horizon ago told best must not be learned to the letter
 SCALE_FLOOR = 1e-9
 
 
@@ -45,10 +44,11 @@ def prior_blend() -> LinearBlend:
     return LinearBlend(BLEND_NAMES, np.zeros(len(weight)), np.ones(len(weight)), weight)
 
 
-def fit_blend(lessons: BlendLessons) -> LinearBlend:
+def fit_blend(lessons: BlendLessons, ridge: float) -> LinearBlend:
     """Weights that best tell bought candidates from the rest, or the prior below the data floor.
 
-    Maximises the listwise likelihood (softmax over each customer's candidates) of a past horizon.
+    Maximises the listwise likelihood (softmax over each customer's candidates) of a past horizon, less the squares of
+    the weights times `ridge`, of standardised features.
 
     References
     ----------
@@ -59,11 +59,11 @@ def fit_blend(lessons: BlendLessons) -> LinearBlend:
     mean, scale = lessons.matrix.mean(axis=0), lessons.matrix.std(axis=0)
     scale = np.where(scale > SCALE_FLOOR, scale, 1.0)
     standard = (lessons.matrix - mean) / scale
-    found = minimize(_loss, np.zeros(standard.shape[1]), (standard, lessons), jac=True, method="L-BFGS-B")
+    found = minimize(_loss, np.zeros(standard.shape[1]), (standard, lessons, ridge), jac=True, method="L-BFGS-B")
     return LinearBlend(BLEND_NAMES, mean, scale, found.x)
 
 
-def _loss(weight: Vector, standard: Vector, lessons: BlendLessons) -> tuple[float, Vector]:
+def _loss(weight: Vector, standard: Vector, lessons: BlendLessons, ridge: float) -> tuple[float, Vector]:
     """Mean listwise cross-entropy with its gradient."""
     lengths = lessons.sizes
     starts = np.cumsum(lengths) - lengths
@@ -71,5 +71,5 @@ def _loss(weight: Vector, standard: Vector, lessons: BlendLessons) -> tuple[floa
     score -= np.repeat(np.maximum.reduceat(score, starts), lengths)
     log_total = np.repeat(np.log(np.add.reduceat(np.exp(score), starts)), lengths)
     surplus = np.exp(score - log_total) - lessons.target
-    loss = -(lessons.target @ (score - log_total)) / len(starts) + L2 * weight @ weight
-    return float(loss), standard.T @ surplus / len(starts) + 2 * L2 * weight
+    loss = -(lessons.target @ (score - log_total)) / len(starts) + ridge * weight @ weight
+    return float(loss), standard.T @ surplus / len(starts) + 2 * ridge * weight

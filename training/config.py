@@ -28,6 +28,7 @@ from training.config_recipe import (
     CatalogueConfig,
     EngineConfig,
     LapseConfig,
+    RankerConfig,
     RankingConfig,
     ValueConfig,
 )
@@ -81,6 +82,7 @@ class TrainingConfig(Section):
     value: ValueConfig = ValueConfig()
     lapse: LapseConfig = LapseConfig()
     ranking: RankingConfig = RankingConfig()
+    ranker: RankerConfig = RankerConfig()
     backtest: BacktestConfig = BacktestConfig()
     engine: EngineConfig = EngineConfig()
 

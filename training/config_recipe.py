@@ -121,6 +121,19 @@ class RankingConfig(Section):
         return StandingRules(self.rules, self.category_cap)
 
 
+class RankerConfig(Section):
+    """How both stages of the ranking are learned."""
+
+    leaves: Annotated[int, Field(ge=2, le=128)] = 15
+    """Leaves of a tree."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Of the trees, of which there are a hundred."""
+    min_pairs_in_leaf: PositiveInt = 100
+    """Candidates that a leaf of a tree holds, at least."""
+    blend_ridge: PositiveFloat = 0.1
+    """Pull of the blend's weights towards zero: what told best a horizon ago must not be learned to the letter."""
+
+
 class BacktestConfig(Section):
     """Replays of the past."""
 

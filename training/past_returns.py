@@ -60,7 +60,7 @@ class Labelled:
     bought: Counts
 
 
-def past_returns(recommender: Recommender, truth: Truth, random_state: int) -> PastReturns:
+def past_returns(recommender: Recommender, truth: Truth, random_state: int, ridge: float) -> PastReturns:
     """Shortlist a bounded sample of the returners of a label day.
 
     Parameters
@@ -69,10 +69,12 @@ def past_returns(recommender: Recommender, truth: Truth, random_state: int) -> P
         Staged at a day whose horizon has passed; its own ranker does not matter.
     truth
         Items of each returner's first order on or after that day.
+    ridge
+        Of the blend.
     """
     labelled = _labelled(recommender, truth, random_state)
     first = list(islice(labelled, BLEND_BATCHES))
-    blend = fit_blend(blend_lessons(first))
+    blend = fit_blend(blend_lessons(first), ridge)
     parts = [_shortlists(recommender, one, blend) for one in chain(first, labelled)]
     if not parts:
         return PastReturns(blend, np.zeros((0, len(TREE_NAMES)), np.float32), *_nothing())

@@ -15,6 +15,7 @@ from recsvc.domain.features import BLEND_NAMES, TREE_NAMES
 from recsvc.serving.ranking import choose
 from recsvc.serving.trees import Trees
 from training.blend import prior_blend
+from training.config_recipe import RankerConfig
 from training.metrics import ndcg_of_pairs
 from training.past_returns import PastReturns
 from training.split import REGULAR_ORDERS
@@ -27,9 +28,6 @@ EXPLORE_SLOTS = (2, 1)  # of ten, the most that is affordable
 MAX_EXPLORE_COST = 0.0125  # NDCG@10; the slate may lose .015, and seasons differ
 PARAMETERS = {
     "objective": "rank_xendcg",
-    "learning_rate": 0.05,
-    "num_leaves": 15,
-    "min_data_in_leaf": 100,
     "lambda_l2": 5.0,
     "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
@@ -106,7 +104,7 @@ def no_ranker(why: str = "there is no past to learn from") -> RankerFit:
     return RankerFit(prior_blend(), RankedBy(False, why), None)
 
 
-def fit_ranker(days: Sequence[PastReturns], threads: int, seed: int) -> RankerFit:
+def fit_ranker(days: Sequence[PastReturns], recipe: RankerConfig, threads: int, seed: int) -> RankerFit:
     """Learn both stages from label days, the latest first.
 
     The trees rank if they beat the blend where neither could have looked: trees learned on the earlier days from half
@@ -121,16 +119,16 @@ def fit_ranker(days: Sequence[PastReturns], threads: int, seed: int) -> RankerFi
     returns = sum(map(len, days))
     if returns < MIN_RETURNS or latest.held_out.sum() < MIN_JUDGED:
         return RankerFit(latest.blend, RankedBy(False, TOO_FEW), None, returns=returns)
-    trial = _trial(latest, earlier, threads, seed)
+    trial = _trial(latest, earlier, recipe, threads, seed)
     if trial.trees <= trial.blend:
         why = f"on the latest label day trees had NDCG@10 {trial.trees:.4f}, the blend {trial.blend:.4f}"
         return RankerFit(latest.blend, RankedBy(False, why), None, returns=returns, trial=trial)
-    text = fit_trees([(day, np.ones(len(day), bool)) for day in days], threads, seed)
+    text = fit_trees([(day, np.ones(len(day), bool)) for day in days], recipe, threads, seed)
     why = f"on the latest label day they had NDCG@10 {trial.trees:.4f}, the blend {trial.blend:.4f}"
     return RankerFit(latest.blend, RankedBy(True, why), text, returns=returns, trial=trial)
 
 
-def fit_trees(parts: Sequence[tuple[PastReturns, Mask]], threads: int, seed: int) -> str:
+def fit_trees(parts: Sequence[tuple[PastReturns, Mask]], recipe: RankerConfig, threads: int, seed: int) -> str:
     """Text of trees learned from some of the customers of each label day."""
     taken = [_rows(day, customers) for day, customers in parts]
     data = lgb.Dataset(
@@ -140,7 +138,14 @@ def fit_trees(parts: Sequence[tuple[PastReturns, Mask]], threads: int, seed: int
         feature_name=list(TREE_NAMES),
         params={"max_bin": PARAMETERS["max_bin"], "verbosity": -1, "num_threads": threads},
     )
-    chosen = {**PARAMETERS, "num_threads": threads, "seed": seed}
+    chosen = {
+        **PARAMETERS,
+        "num_leaves": recipe.leaves,
+        "learning_rate": recipe.learning_rate,
+        "min_data_in_leaf": recipe.min_pairs_in_leaf,
+        "num_threads": threads,
+        "seed": seed,
+    }
     text: str = lgb.train(chosen, data, num_boost_round=N_TREES).model_to_string()
     return text.partition(PARAMETERS_BEGIN)[0]  # they name the threads, and would make equal bundles differ
 
@@ -151,8 +156,8 @@ def mean_ndcg(returns: PastReturns, scores: Vector, customers: Mask) -> float:
     return float(values[customers].mean())
 
 
-def _trial(latest: PastReturns, earlier: Sequence[PastReturns], threads: int, seed: int) -> Trial:
-    text = fit_trees([(day, ~day.held_out) for day in earlier], threads, seed)
+def _trial(latest: PastReturns, earlier: Sequence[PastReturns], recipe: RankerConfig, threads: int, seed: int) -> Trial:
+    text = fit_trees([(day, ~day.held_out) for day in earlier], recipe, threads, seed)
     judged = latest.held_out
     by_trees = Trees(text, TREE_NAMES).score(latest.matrix)
     by_blend = earlier[0].blend.score(latest.matrix[:, : len(BLEND_NAMES)].astype(np.float64))

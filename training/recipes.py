@@ -20,7 +20,7 @@ from training.config import TrainingConfig
 from training.config_recipe import OF_RULES
 
 RECIPE = "recipe.json"
-SETTINGS = ("catalogue", "als", "value", "lapse", "ranking")
+SETTINGS = ("catalogue", "als", "value", "lapse", "ranking", "ranker")
 QUESTION = ("horizon_days", "item_level")  # recipes that answer different questions are not compared
 LIVES = 5  # bundles looked back on, so that losses too small to refuse do not add up
 MAX_RIVALS = 2  # each costs a back-test
@@ -79,7 +79,7 @@ def _earlier(store: BundleStore, config: TrainingConfig) -> Iterator[Rival]:
         if recipe is None or any(recipe.get(name) != ours[name] for name in QUESTION):
             continue
         with suppress(ValidationError):  # a setting that this release does not know
-            settings = {name: type(getattr(config, name)).model_validate(recipe[name]) for name in SETTINGS}
+            settings = {name: type(getattr(config, name)).model_validate(recipe.get(name, {})) for name in SETTINGS}
             theirs = config.model_copy(update=settings)
             yield Rival(bundle.manifest.bundle_id, theirs, differences(recipe_of(theirs), ours))
 

@@ -121,12 +121,12 @@ class Trainer:
     def _ranker_learned_on(self, days: tuple[int, ...]) -> RankerFit:
         lessons = [self.past_returns(past) for past in days]
         with self._progress.step("ranker"):
-            found = fit_ranker(lessons, self.config.engine.threads, self.config.als.random_state)
+            found = fit_ranker(lessons, self.config.ranker, self.config.engine.threads, self.config.als.random_state)
         return replace(found, label_days=days)
 
     def _past_returns(self, day: int) -> PastReturns:
         recommender = self.recommender(self._staged_replay(day, targeted=False))
-        return past_returns(recommender, self.truth(day), self.config.als.random_state)
+        return past_returns(recommender, self.truth(day), self.config.als.random_state, self.config.ranker.blend_ridge)
 
     def _staged_replay(self, day: int, *, targeted: bool) -> Staged:
         """Stage a past day once; to learn a ranker from it, the win-back list needs no order."""

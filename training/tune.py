@@ -37,6 +37,10 @@ SEARCHED: Mapping[str, tuple[float, float]] = {  # lowest and highest, on a log 
     "als.alpha": (0.2, 5.0),
     "als.winback_weight": (1.0, 3.0),
     "ranking.recent_days": (7, 56),
+    "ranker.leaves": (7, 31),
+    "ranker.learning_rate": (0.02, 0.1),
+    "ranker.min_pairs_in_leaf": (30, 300),
+    "ranker.blend_ridge": (0.01, 1.0),
 }
 Settings = Mapping[str, float]
 

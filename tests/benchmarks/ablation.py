@@ -30,7 +30,7 @@ from recsvc.serving.scoring import Considered, shortlisted
 from recsvc.serving.trees import Trees
 from tests.benchmarks.figures import BEYOND_CHANCE, NDCG, print_sheets, shown, signed
 from training.backtest import PROPOSED, K, Lists, Replay, judged, pooled, table
-from training.config import load_config
+from training.config import TrainingConfig, load_config
 from training.past_returns import PastReturns
 from training.pipeline import day_number, open_trainer
 from training.progress import shown_progress
@@ -111,17 +111,18 @@ def replay_without(trainer: Trainer, day: int) -> Replay:
     staged, recommender = trainer.replay(day)
     tested = cohort(staged.past, trainer.truth(day), trainer.config.backtest.silent_floor_days)
     lessons = [trainer.past_returns(past) for past in staged.ranker.label_days]
-    seed = trainer.config.als.random_state
-    trees = {ALL_FEATURES: trees_without(lessons, (), seed)}
-    trees |= {without(family): trees_without(lessons, names, seed) for family, names in FAMILIES.items()}
+    config = trainer.config
+    trees = {ALL_FEATURES: trees_without(lessons, (), config)}
+    trees |= {without(family): trees_without(lessons, names, config) for family, names in FAMILIES.items()}
     return judged(lists_without(recommender, trees, tested), tested, recommender.bundle.items.ids)
 
 
-def trees_without(lessons: list[PastReturns], names: tuple[str, ...], seed: int) -> Trees:
+def trees_without(lessons: list[PastReturns], names: tuple[str, ...], config: TrainingConfig) -> Trees:
     """Trees learned with some columns set to 0: a constant is never split, so they need not be so when scoring."""
     gone = np.isin(TREE_NAMES, names)
     parts = [replace(one, matrix=np.where(gone, np.float32(0), one.matrix)) for one in lessons]
-    return Trees(fit_trees([(one, np.ones(len(one), bool)) for one in parts], 1, seed), TREE_NAMES)
+    whole = [(one, np.ones(len(one), bool)) for one in parts]
+    return Trees(fit_trees(whole, config.ranker, 1, config.als.random_state), TREE_NAMES)
 
 
 def lists_without(recommender: Recommender, trees: Mapping[str, Trees], tested: Cohort) -> Iterator[Lists]:

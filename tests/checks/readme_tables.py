@@ -27,7 +27,7 @@ from training.config import TrainingConfig
 from training.report import COLUMNS
 
 README = Path(__file__).parents[2] / "README.md"
-RECIPE = ("catalogue", "als", "value", "lapse", "ranking", "backtest", "engine")
+RECIPE = ("catalogue", "als", "value", "lapse", "ranking", "ranker", "backtest", "engine")
 NAMES = {"complete_journey": "Complete Journey, single products", "online_retail": "Online Retail 2009-2010"}
 GROUPS = {"all": "all who returned", "lapsed": "lapsed", "lapsed_high_value": "lapsed & high value"}
 Cells = dict[tuple[str, ...], Any]  # Any: JSON rows of `recsvc-train backtest --json`

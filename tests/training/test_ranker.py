@@ -14,10 +14,12 @@ from recsvc.serving.trees import Trees
 from tests.trained import Trained
 from training import blend as blend_module
 from training.blend import BlendLessons, fit_blend, no_lessons, prior_blend
+from training.config_recipe import RankerConfig
 from training.metrics import ndcg
 from training.past_returns import PastReturns, is_held_out, past_returns
 from training.ranker import TOO_FEW, Trial, explore_cost, fit_ranker, mean_ndcg, slate_ndcg
 
+RECIPE, RIDGE = RankerConfig(), RankerConfig().blend_ridge
 N, SIZE = 400, 30  # customers, candidates of each
 
 
@@ -49,7 +51,9 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
     for weight in (np.zeros(3), rng.normal(size=3)):
         difference = check_grad(
-            lambda w: blend_module._loss(w, matrix, some)[0], lambda w: blend_module._loss(w, matrix, some)[1], weight
+            lambda w: blend_module._loss(w, matrix, some, RIDGE)[0],
+            lambda w: blend_module._loss(w, matrix, some, RIDGE)[1],
+            weight,
         )
         assert difference < 1e-6
 
@@ -65,12 +69,12 @@ def test_the_prior_ranks_by_times_bought_then_by_what_is_popular() -> None:
 def test_too_few_returns_leave_the_prior_and_no_trees(recommender: Recommender, everybody: list[str]) -> None:
     truth = {customer: frozenset({recommender.bundle.items.ids.id(0)}) for customer in everybody[:20]}
 
-    found = fit_ranker([past_returns(recommender, truth, 7)], threads=1, seed=7)
+    found = fit_ranker([past_returns(recommender, truth, 7, RIDGE)], RECIPE, threads=1, seed=7)
 
     assert found.blend.to_json() == prior_blend().to_json()
     assert (found.trees, found.ranked_by.by_trees, found.ranked_by.why) == (None, False, TOO_FEW)
-    assert fit_blend(no_lessons()).to_json() == prior_blend().to_json()
-    assert len(past_returns(recommender, {}, 7)) == 0
+    assert fit_blend(no_lessons(), RIDGE).to_json() == prior_blend().to_json()
+    assert len(past_returns(recommender, {}, 7, RIDGE)) == 0
 
 
 def test_customers_who_came_back_for_new_products_teach_that(
@@ -87,7 +91,7 @@ def test_customers_who_came_back_for_new_products_teach_that(
         new = [row for row in trending.tolist() if row not in bought]
         truth[customer] = frozenset({ids.id(new[0])}) if new else frozenset()
 
-    found = past_returns(recommender, truth, 7).blend
+    found = past_returns(recommender, truth, 7, RIDGE).blend
 
     weights = dict(zip(BLEND_NAMES, found.weight, strict=True))
     assert weights["bought"] < 0 < weights["recent_share"]
@@ -97,7 +101,7 @@ def test_shortlists_say_what_was_bought_of_them(recommender: Recommender, everyb
     ids = recommender.bundle.items.ids
     truth = {customer: frozenset({ids.id(0), ids.id(1), "unknown"}) for customer in everybody}
 
-    returns = past_returns(recommender, truth, 7)
+    returns = past_returns(recommender, truth, 7, RIDGE)
 
     starts = np.cumsum(returns.sizes) - returns.sizes
     assert len(returns) == len(everybody)
@@ -110,7 +114,7 @@ def test_shortlists_say_what_was_bought_of_them(recommender: Recommender, everyb
 def test_trees_rank_where_they_tell_more_than_the_blend() -> None:
     days = [lessons(by_interaction, seed) for seed in (1, 2, 3)]
 
-    found = fit_ranker(days, threads=1, seed=7)
+    found = fit_ranker(days, RECIPE, threads=1, seed=7)
 
     assert found.trial is not None
     assert found.trees is not None
@@ -123,7 +127,7 @@ def test_trees_rank_where_they_tell_more_than_the_blend() -> None:
 
 
 def test_the_blend_ranks_where_trees_tell_no_more() -> None:
-    found = fit_ranker([lessons(by_times_bought, seed) for seed in (1, 2, 3)], threads=1, seed=7)
+    found = fit_ranker([lessons(by_times_bought, seed) for seed in (1, 2, 3)], RECIPE, threads=1, seed=7)
 
     assert found.trial is not None
     assert found.trial.trees <= found.trial.blend
@@ -165,7 +169,7 @@ def test_only_regular_customers_decide_what_new_products_cost() -> None:
     for day in days:
         day.matrix[:, TREE_NAMES.index("orders")] = np.log1p(1)
 
-    found = fit_ranker(days, threads=1, seed=7)
+    found = fit_ranker(days, RECIPE, threads=1, seed=7)
 
     assert found.trial is not None
     assert set(found.trial.explore_cost.values()) == {0.0}
@@ -174,7 +178,7 @@ def test_only_regular_customers_decide_what_new_products_cost() -> None:
 def test_the_same_lessons_give_the_same_trees_on_any_number_of_threads() -> None:
     days = [lessons(by_interaction, seed) for seed in (1, 2)]
 
-    assert fit_ranker(days, threads=1, seed=7) == fit_ranker(days, threads=2, seed=7)
+    assert fit_ranker(days, RECIPE, threads=1, seed=7) == fit_ranker(days, RECIPE, threads=2, seed=7)
 
 
 def test_the_trial_measures_ndcg_as_the_back_test_does() -> None:

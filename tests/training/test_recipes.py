@@ -105,6 +105,15 @@ def test_bundles_that_say_nothing_comparable_are_passed_over(
     assert rivals(BundleStore(artifacts), with_setting(trained.config, "als", factors=4)) == []
 
 
+def test_a_section_that_a_bundle_did_not_know_was_what_it_is_by_default(trained: Trained, artifacts: Path) -> None:
+    path = artifacts / trained.bundle_id / RECIPE
+    recipe = orjson.loads(path.read_bytes())
+    del recipe["ranker"]
+    path.write_bytes(orjson.dumps(recipe))
+
+    assert rivals(BundleStore(artifacts), trained.config) == []
+
+
 def test_a_changed_recipe_is_compared_with_the_live_one_and_the_verdict_says_how_it_did(
     trained: Trained, artifacts: Path
 ) -> None:
