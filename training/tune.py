@@ -105,6 +105,8 @@ def tune(config: TrainingConfig, as_of_day: int, n_trials: int, file: Path, prog
             prepared=cache(lambda recent_days, day: _prepared(tables, recent_days, day)),
             lines_between=cache(lambda from_day, until_day: lines_between(tables, from_day, until_day)),
         )
+        with TemporaryDirectory() as scratch:
+            config = _trainer(config, data, scratch).settled(days[0]).config
         with progress.step("trials") as done:
             while (n_done := len(study.get_trials(states=FINISHED))) < n_trials:
                 done(max(n_done, 1) / n_trials)
@@ -113,11 +115,11 @@ def tune(config: TrainingConfig, as_of_day: int, n_trials: int, file: Path, prog
 
 
 def validation_days(config: TrainingConfig, as_of_day: int, first_day: int) -> tuple[int, ...]:
-    """Latest days whose horizon ends by the first test cut-off, with two horizons of history before."""
+    """Latest days whose horizon ends by the first test cut-off, with a horizon of history before as these have."""
     tested = cut_offs(config, as_of_day, first_day)
     latest = min(tested) - config.horizon_days if tested else first_day
     days = [latest - step * LABEL_STEP_DAYS for step in range(VALIDATION_DAYS)]
-    usable = tuple(sorted(day for day in days if day >= first_day + 2 * config.horizon_days))
+    usable = tuple(sorted(day for day in days if day >= first_day + config.horizon_days))
     if not usable:
         problem = "too little history before the first test cut-off to tune on"
         raise DataError("orders", problem, "bring more history, or test at later cut-offs only (backtest.as_of)")
@@ -170,14 +172,18 @@ def _objective(trial: optuna.Trial, config: TrainingConfig, days: tuple[int, ...
     changed = with_settings(config, dict(_suggested(trial, settings_of(config))))
     values: list[float] = []
     with TemporaryDirectory() as scratch:
-        prepared = partial(data.prepared, changed.ranking.recent_days)
-        trainer = Trainer(prepared, data.lines_between, changed, Path(scratch), no_progress())
+        trainer = _trainer(changed, data, scratch)
         for step, day in enumerate(days):
             values.append(float(np.mean(replay(trainer, day).values["ranking", "all", PAIRED])))
             trial.report(values[-1], step)
             if step + 1 < len(days) and trial.should_prune():
                 raise optuna.TrialPruned
     return float(np.mean(values))
+
+
+def _trainer(config: TrainingConfig, data: Data, scratch: str) -> Trainer:
+    prepared = partial(data.prepared, config.ranking.recent_days)
+    return Trainer(prepared, data.lines_between, config, Path(scratch), no_progress())
 
 
 def _suggested(trial: optuna.Trial, current: Settings) -> Iterator[tuple[str, float]]:
