@@ -11,6 +11,8 @@ Each carries its data, builds its own sentence and says what to do. Nothing here
             BundleNotLive           another bundle is live than the one to leave
             BundleVersionUnsupported
             BundleCorrupt
+            PublishedMeanwhile      somebody else published to the same place since training began
+            RemoteUnavailable       the place of the bundles does not answer
         FilterError             a filter or rule of a slate cannot be read, or names no column there is
         UnknownCustomer
         UnknownItem
@@ -112,6 +114,31 @@ class BundleCorrupt(BundleError):
 
     def __str__(self) -> str:
         return sentence(f"bundle {self.bundle_id}: {self.problem}", "run `recsvc bundles rollback`, or train again")
+
+
+@dataclass
+class PublishedMeanwhile(BundleError):
+    """Somebody else published to the same place first."""
+
+    bundle_id: str
+    code = "published_meanwhile"
+
+    def __str__(self) -> str:
+        return sentence(
+            f"bundle {self.bundle_id} is not live: another was published meanwhile",
+            "train again, or make it live all the same with `recsvc bundles publish`",
+        )
+
+
+@dataclass
+class RemoteUnavailable(BundleError):
+    """The place of the bundles does not answer, or refuses."""
+
+    problem: str
+    code = "remote_unavailable"
+
+    def __str__(self) -> str:
+        return sentence(f"the place of the bundles does not answer ({self.problem})", "look at its URL and credentials")
 
 
 @dataclass

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
 
     artifacts: Path = Path("artifacts")
     """Folder of the bundles and of CURRENT."""
+    artifacts_url: str | None = None
+    """Where trainers publish, as fsspec writes it (`s3://bucket/bundles`); the folder then follows it."""
     store_url: str | None = None
     """SQLAlchemy URL of the live data; unset means `live.sqlite` in the artifacts folder."""
     bind: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8000"

@@ -16,7 +16,10 @@ from recsvc.api.logs import log_config
 from recsvc.api.route import Route
 from recsvc.api.routes import ROUTES
 from recsvc.app import create_app
+from recsvc.bundle.remote import RemoteBundles
+from recsvc.bundle.store import BundleStore
 from recsvc.serving.live_source import LiveSource
+from recsvc.serving.mirror import Mirror
 from recsvc.serving.reload import LiveRecommender
 from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
@@ -38,6 +41,8 @@ def build_app(routes: tuple[Route, ...] = ROUTES) -> Flask:
     if not settings.keys_required:
         logging.getLogger(__name__).warning("RECSVC_KEYS_REQUIRED is off: everybody may ask everything")
     engine = open_store(settings.live_store_url)
+    if settings.artifacts_url:
+        Mirror(RemoteBundles(settings.artifacts_url), BundleStore(settings.artifacts)).start()
     live = LiveRecommender(settings.artifacts, LiveSource(engine).of_bundle)
     live.start()
     return create_app(settings, live, KeyStore(engine), routes=routes)

@@ -12,8 +12,10 @@ import orjson
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from recsvc.bundle.remote import RemoteBundles
 from recsvc.bundle.store import BundleStore
 from recsvc.errors import RecsvcError
+from recsvc.serving.mirror import Mirror
 from training.check import check_data
 from training.config import TrainingConfig, load_config, preset_names
 from training.errors import QualityGateFailed
@@ -55,8 +57,15 @@ def presets() -> None:
 @click.option("--artifacts", type=click.Path(path_type=Path), default=Path("artifacts"), show_default=True)
 @click.option("--no-publish", is_flag=True, help="Train and judge, but leave the live bundle alone.")
 @click.option("--force", is_flag=True, help="Publish even if the gate refuses; recorded in the manifest.")
+@click.option("--to", "url", help="Publish to this object store too, as fsspec writes it: s3://bucket/bundles.")
 def fit_command(
-    config: str, as_of: datetime | None, artifacts: Path, no_publish: bool, force: bool, **data: str | None
+    config: str,
+    as_of: datetime | None,
+    artifacts: Path,
+    no_publish: bool,
+    force: bool,
+    url: str | None,
+    **data: str | None,
 ) -> None:
     """Train, back-test, judge and publish; the last line is the bundle's id."""
     settings = _settings(config, **data)
@@ -65,7 +74,14 @@ def fit_command(
     plan = Plan(day_number(chosen or now.date()), now, chosen is None, publish=not no_publish, force=force)
     with shown_progress() as progress:
         store = BundleStore(artifacts)
+        mirror = Mirror(RemoteBundles(url), store) if url else None
+        if mirror:
+            with progress.step("live bundle from the object store"):
+                mirror.refresh()  # the gate compares with what is live
         outcome = fit(settings, plan, store, progress)
+        if mirror and outcome.published:
+            with progress.step("to the object store"):
+                mirror.publish(outcome.manifest.bundle_id)
     console = Console(stderr=True)
     print_outcome(console, outcome)
     console.print(f"page: {write_page(store, outcome)}", markup=False, soft_wrap=True)

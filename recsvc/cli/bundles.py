@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from recsvc.bundle.remote import RemoteBundles
 from recsvc.bundle.store import BundleFolder
 from recsvc.cli.options import as_json, with_artifacts, write_json
 from recsvc.cli.stores import bundle_store
@@ -63,6 +64,17 @@ def verify(bundle_id: str | None, artifacts: Path | None) -> None:
 def activate(bundle_id: str, artifacts: Path | None) -> None:
     """Verify a bundle and make it live; running services take it up within a second."""
     click.echo(f"live: {bundle_store(artifacts).activate(bundle_id).manifest.bundle_id}")
+
+
+@bundles.command(epilog="Example: recsvc bundles publish 20180101-0123456789ab --to s3://bucket/bundles")
+@click.argument("bundle_id")
+@click.option("--to", "url", required=True, help="Where services look (RECSVC_ARTIFACTS_URL), as fsspec writes it.")
+@with_artifacts
+def publish(bundle_id: str, url: str, artifacts: Path | None) -> None:
+    """Copy a bundle to an object store and make it live there, whatever was published meanwhile."""
+    remote = RemoteBundles(url)
+    publication = remote.publish(bundle_store(artifacts).verify(bundle_id), remote.latest().number)
+    click.echo(f"live at {url}: {bundle_id}, publication {publication.number}")
 
 
 @bundles.command(epilog="Example: recsvc bundles rollback")
