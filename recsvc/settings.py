@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -21,6 +21,7 @@ from recsvc.errors import ConfigError
 PREFIX = "RECSVC_"
 ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:]+):(\d{1,5})")
 LAST_PORT = 65_535
+COPIES = "artifacts"  # in the working directory
 
 
 def _host_and_port(value: str) -> str:
@@ -37,10 +38,8 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
     )
 
-    artifacts: Path = Path("artifacts")
-    """Folder of the bundles and of CURRENT."""
-    artifacts_url: str | None = None
-    """Where trainers publish, as fsspec writes it (`s3://bucket/bundles`); the folder then follows it."""
+    artifacts: Annotated[str, BeforeValidator(str)] = "artifacts"
+    """Folder of the bundles and of CURRENT; or where trainers publish, as fsspec writes it (`s3://bucket/bundles`)."""
     store_url: str | None = None
     """SQLAlchemy URL of the live data; unset means `live.sqlite` in the artifacts folder."""
     bind: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8000"
@@ -80,9 +79,19 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def artifacts_url(self) -> str | None:
+        """Where trainers publish, when that is no folder of this machine."""
+        return self.artifacts if "://" in self.artifacts else None
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the bundles: the one named, or where those of another place are copied to."""
+        return Path(COPIES if self.artifacts_url else self.artifacts)
+
+    @property
     def live_store_path(self) -> Path:
         """Where SQLite keeps the live data, unless a URL says otherwise."""
-        return self.artifacts / "live.sqlite"
+        return self.folder / "live.sqlite"
 
     @property
     def live_store_url(self) -> str:

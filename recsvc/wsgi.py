@@ -42,7 +42,7 @@ def build_app(routes: tuple[Route, ...] = ROUTES) -> Flask:
         logging.getLogger(__name__).warning("RECSVC_KEYS_REQUIRED is off: everybody may ask everything")
     engine = open_store(settings.live_store_url)
     if settings.artifacts_url:
-        Mirror(RemoteBundles(settings.artifacts_url), BundleStore(settings.artifacts)).start()
-    live = LiveRecommender(settings.artifacts, LiveSource(engine).of_bundle)
+        Mirror(RemoteBundles(settings.artifacts_url), BundleStore(settings.folder)).start()
+    live = LiveRecommender(settings.folder, LiveSource(engine).of_bundle)
     live.start()
     return create_app(settings, live, KeyStore(engine), routes=routes)

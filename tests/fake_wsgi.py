@@ -36,5 +36,5 @@ class HoldingRecommender(FakeRecommender):
 def build_app() -> Flask:
     settings = load_settings()
     return create_app(
-        settings, FakeLive(HoldingRecommender(folder=settings.artifacts)), KeyStore(open_store(settings.live_store_url))
+        settings, FakeLive(HoldingRecommender(folder=settings.folder)), KeyStore(open_store(settings.live_store_url))
     )

@@ -49,7 +49,7 @@ class LiveService:
 
 
 @contextmanager
-def live_service(recsvc: Sequence[str], artifacts: Path) -> Iterator[LiveService]:
+def live_service(recsvc: Sequence[str], artifacts: Path | str) -> Iterator[LiveService]:
     """Start the service, wait until it is ready, and stop it cleanly in the end.
 
     Parameters
@@ -57,7 +57,7 @@ def live_service(recsvc: Sequence[str], artifacts: Path) -> Iterator[LiveService
     recsvc
         Command line of the program, without arguments.
     artifacts
-        Folder with a live bundle.
+        Folder with a live bundle, or URL of a place with one.
 
     Raises
     ------

@@ -19,6 +19,13 @@ def test_the_live_store_lies_beside_the_bundles_unless_told_otherwise() -> None:
     assert load_settings(store_url="sqlite:///x").live_store_url == "sqlite:///x"
 
 
+def test_bundles_of_another_place_are_copied_to_the_working_directory() -> None:
+    here, there = load_settings(artifacts=Path("/data")), load_settings(artifacts="s3://bucket/bundles")
+
+    assert (here.folder, here.artifacts_url) == (Path("/data"), None)
+    assert (there.folder, there.artifacts_url) == (Path("artifacts"), "s3://bucket/bundles")
+
+
 def test_the_environment_is_read_and_arguments_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECSVC_WORKERS", "7")
     monkeypatch.setenv("RECSVC_BIND", "0.0.0.0:80")

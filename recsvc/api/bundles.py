@@ -13,27 +13,27 @@ from recsvc.errors import BundleNotFound
 
 def bundles(services: Services) -> Json:
     """Every readable bundle, the newest first."""
-    store = BundleStore(services.settings.artifacts)
+    store = BundleStore(services.settings.folder)
     live = store.current_id()
     return {"bundles": [_bundle_json(one, live) for one in reversed(store.bundles())]}
 
 
 def bundle(services: Services, bundle_id: str) -> Json:
     """One bundle."""
-    store = BundleStore(services.settings.artifacts)
+    store = BundleStore(services.settings.folder)
     return _bundle_json(_found(store, bundle_id), store.current_id())
 
 
 def activate(services: Services, bundle_id: str) -> Json:
     """Verify a bundle and make it live; every worker takes it up within a second."""
-    store = BundleStore(services.settings.artifacts)
+    store = BundleStore(services.settings.folder)
     _found(store, bundle_id)
     return _bundle_json(store.activate(bundle_id), bundle_id)
 
 
 def rollback(services: Services, body: RollbackRequest) -> Json:
     """Go back to the bundle that was live before the one the caller leaves; sent twice, it goes back once."""
-    store = BundleStore(services.settings.artifacts)
+    store = BundleStore(services.settings.folder)
     try:
         back = store.rollback(body.leave)
     except BundleNotFound as error:

@@ -58,7 +58,7 @@ def batch(  # noqa: PLR0913 - one parameter an option
     shown_files: tuple[Path, ...],
     shown_since: datetime | None,
     out: Path,
-    artifacts: Path | None,
+    artifacts: str | None,
 ) -> None:
     """Write slates, one row an item, for a file of customers, for some states, or for everybody."""
     if (customers is not None) + bool(states) + everybody != 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +20,7 @@ def bundles() -> None:
 @bundles.command("list", epilog="Example: recsvc bundles list --json")
 @with_artifacts
 @as_json
-def list_bundles(artifacts: Path | None, as_json: bool) -> None:
+def list_bundles(artifacts: str | None, as_json: bool) -> None:
     """List the bundles, oldest first."""
     store = bundle_store(artifacts)
     live = store.current_id()
@@ -41,7 +39,7 @@ def list_bundles(artifacts: Path | None, as_json: bool) -> None:
 @bundles.command(epilog="Example: recsvc bundles show 20180101-0123456789ab")
 @click.argument("bundle_id", required=False)
 @with_artifacts
-def show(bundle_id: str | None, artifacts: Path | None) -> None:
+def show(bundle_id: str | None, artifacts: str | None) -> None:
     """Show the manifest of a bundle, the live one when none is named."""
     store = bundle_store(artifacts)
     bundle = store.get(bundle_id) if bundle_id else store.current()
@@ -51,7 +49,7 @@ def show(bundle_id: str | None, artifacts: Path | None) -> None:
 @bundles.command(epilog="Example: recsvc bundles verify")
 @click.argument("bundle_id", required=False)
 @with_artifacts
-def verify(bundle_id: str | None, artifacts: Path | None) -> None:
+def verify(bundle_id: str | None, artifacts: str | None) -> None:
     """Compare every file of a bundle with its digest."""
     store = bundle_store(artifacts)
     checked = store.verify(bundle_id or store.current().manifest.bundle_id)
@@ -61,16 +59,16 @@ def verify(bundle_id: str | None, artifacts: Path | None) -> None:
 @bundles.command(epilog="Example: recsvc bundles activate 20180101-0123456789ab")
 @click.argument("bundle_id")
 @with_artifacts
-def activate(bundle_id: str, artifacts: Path | None) -> None:
+def activate(bundle_id: str, artifacts: str | None) -> None:
     """Verify a bundle and make it live; running services take it up within a second."""
     click.echo(f"live: {bundle_store(artifacts).activate(bundle_id).manifest.bundle_id}")
 
 
 @bundles.command(epilog="Example: recsvc bundles publish 20180101-0123456789ab --to s3://bucket/bundles")
 @click.argument("bundle_id")
-@click.option("--to", "url", required=True, help="Where services look (RECSVC_ARTIFACTS_URL), as fsspec writes it.")
+@click.option("--to", "url", required=True, help="Where services look (RECSVC_ARTIFACTS), as fsspec writes it.")
 @with_artifacts
-def publish(bundle_id: str, url: str, artifacts: Path | None) -> None:
+def publish(bundle_id: str, url: str, artifacts: str | None) -> None:
     """Copy a bundle to an object store and make it live there, whatever was published meanwhile."""
     remote = RemoteBundles(url)
     publication = remote.publish(bundle_store(artifacts).verify(bundle_id), remote.latest().number)
@@ -79,7 +77,7 @@ def publish(bundle_id: str, url: str, artifacts: Path | None) -> None:
 
 @bundles.command(epilog="Example: recsvc bundles rollback")
 @with_artifacts
-def rollback(artifacts: Path | None) -> None:
+def rollback(artifacts: str | None) -> None:
     """Make the bundle live that was live before."""
     click.echo(f"live: {bundle_store(artifacts).rollback().manifest.bundle_id}")
 
@@ -87,7 +85,7 @@ def rollback(artifacts: Path | None) -> None:
 @bundles.command(epilog="Example: recsvc bundles prune --keep 3")
 @click.option("--keep", default=3, show_default=True, type=click.IntRange(1), help="How many that were ever live stay.")
 @with_artifacts
-def prune(keep: int, artifacts: Path | None) -> None:
+def prune(keep: int, artifacts: str | None) -> None:
     """Delete old bundles; the live one always stays."""
     for bundle_id in bundle_store(artifacts).prune(keep):
         click.echo(f"deleted {bundle_id}")

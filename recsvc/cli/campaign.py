@@ -53,7 +53,7 @@ def campaign() -> None:
 @_with_file
 @with_artifacts
 @as_json
-def plan_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
+def plan_campaign(file: Path, artifacts: str | None, as_json: bool) -> None:
     """Show whom the campaign in FILE would contact and what to expect of it. Nothing is stored or sent."""
     made, recommender = _planned(file, artifacts)
     if as_json:
@@ -66,7 +66,7 @@ def plan_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
 @_with_file
 @with_artifacts
 @as_json
-def launch_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
+def launch_campaign(file: Path, artifacts: str | None, as_json: bool) -> None:
     """Carry the plan out: draw lots and codes, make everybody's slate, store it all. Sending is for `export`."""
     made, recommender = _planned(file, artifacts)
     engine, now = live_engine(artifacts), datetime.now(UTC)
@@ -89,7 +89,7 @@ def launch_campaign(file: Path, artifacts: Path | None, as_json: bool) -> None:
 @click.argument("name", required=False)
 @with_artifacts
 @as_json
-def show(name: str | None, artifacts: Path | None, as_json: bool) -> None:
+def show(name: str | None, artifacts: str | None, as_json: bool) -> None:
     """List launched campaigns, or one with what was expected of it."""
     store = CampaignStore(live_engine(artifacts))
     found = store.all() if name is None else [store.get(name)]
@@ -105,7 +105,7 @@ def show(name: str | None, artifacts: Path | None, as_json: bool) -> None:
 @click.option("--channel", help="Only messages on this channel.")
 @click.option("--preset", type=click.Choice(PRESETS), default="plain", help="Name columns as a tool imports them.")
 @with_artifacts
-def export(name: str, out: Path, channel: str | None, preset: Preset, artifacts: Path | None) -> None:
+def export(name: str, out: Path, channel: str | None, preset: Preset, artifacts: str | None) -> None:
     """Write one row a customer to contact; who unsubscribed, complained or bought since the launch is left out."""
     store = CampaignStore(live_engine(artifacts))
     launched = _sendable(store, name)
@@ -127,7 +127,7 @@ def export(name: str, out: Path, channel: str | None, preset: Preset, artifacts:
 @click.option("--channel", help="Only messages on this channel.")
 @click.option("--dead-letters", type=click.Path(path_type=Path), default=Path("dead-letters.jsonl"), show_default=True)
 @with_artifacts
-def push(name: str, url: str, secret: Path, channel: str | None, dead_letters: Path, artifacts: Path | None) -> None:
+def push(name: str, url: str, secret: Path, channel: str | None, dead_letters: Path, artifacts: str | None) -> None:
     """Send messages to a webhook, signed; what it took before is not sent again, what it refuses is kept in a file."""
     target = target_of(url, load_settings(artifacts=artifacts).webhook_hosts.replace(" ", "").split(","))
     store = CampaignStore(live_engine(artifacts))
@@ -153,7 +153,7 @@ def push(name: str, url: str, secret: Path, channel: str | None, dead_letters: P
 @campaign.command("history", epilog="Example: recsvc campaign history --out contacts.parquet")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write: .parquet, .csv or .jsonl.")
 @with_artifacts
-def history(out: Path, artifacts: Path | None) -> None:
+def history(out: Path, artifacts: str | None) -> None:
     """Write who was contacted and who was held out, as a table of contacts: the next training learns from it."""
     store = CampaignStore(live_engine(artifacts))
     rows = write_tables(out, CONTACTS, contact_tables(store))
@@ -163,7 +163,7 @@ def history(out: Path, artifacts: Path | None) -> None:
 @campaign.command("close", epilog="Example: recsvc campaign close spring-2026")
 @click.argument("name")
 @with_artifacts
-def close(name: str, artifacts: Path | None) -> None:
+def close(name: str, artifacts: str | None) -> None:
     """End a campaign: it is shown and exported no longer, and still reported on."""
     store = CampaignStore(live_engine(artifacts))
     store.get(name)
@@ -176,7 +176,7 @@ def close(name: str, artifacts: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="File to write besides: .html, .csv or .json.")
 @with_artifacts
 @as_json
-def report(name: str, out: Path | None, artifacts: Path | None, as_json: bool) -> None:
+def report(name: str, out: Path | None, artifacts: str | None, as_json: bool) -> None:
     """Say what a campaign brought about: contacted against held out, as assigned."""
     recommender, engine = live_recommender(artifacts), live_engine(artifacts)
     store, now = CampaignStore(engine), datetime.now(UTC)
@@ -212,7 +212,7 @@ def _tell_left_out(gate: Gate) -> None:
         click.echo(f"left out, {reason.replace('_', ' ')}: {count}", err=True)
 
 
-def _planned(file: Path, artifacts: Path | None) -> tuple[Plan, Recommender]:
+def _planned(file: Path, artifacts: str | None) -> tuple[Plan, Recommender]:
     recommender, engine = live_recommender(artifacts), live_engine(artifacts)
     asked = with_measured_lifts(load_campaign(file), read_offer_lifts(recommender.bundle))
     facts = contact_facts(EventStore(engine), CampaignStore(engine), asked, recommender.as_of)

@@ -23,7 +23,7 @@ def coupons() -> None:
 @click.argument("pool")
 @click.argument("file", type=click.Path(path_type=Path))
 @with_artifacts
-def add(pool: str, file: Path, artifacts: Path | None) -> None:
+def add(pool: str, file: Path, artifacts: str | None) -> None:
     """Add the codes of FILE (CSV or Parquet, column `code`) that POOL does not hold yet."""
     codes = read_codes(file)
     new = CouponStore(live_engine(artifacts)).add(pool, codes)
@@ -34,7 +34,7 @@ def add(pool: str, file: Path, artifacts: Path | None) -> None:
 @click.argument("pool")
 @click.option("--count", required=True, type=click.IntRange(1, 1_000_000), help="How many.")
 @with_artifacts
-def generate(pool: str, count: int, artifacts: Path | None) -> None:
+def generate(pool: str, count: int, artifacts: str | None) -> None:
     """Add codes to POOL that nobody can guess; `recsvc coupons export` hands them to your shop."""
     click.echo(f"added {CouponStore(live_engine(artifacts)).generate(pool, count)} codes to {pool}")
 
@@ -42,7 +42,7 @@ def generate(pool: str, count: int, artifacts: Path | None) -> None:
 @coupons.command("list", epilog="Example: recsvc coupons list")
 @with_artifacts
 @as_json
-def list_pools(artifacts: Path | None, as_json: bool) -> None:
+def list_pools(artifacts: str | None, as_json: bool) -> None:
     """Show the pools: how many codes each has, and how many are left."""
     found = CouponStore(live_engine(artifacts)).pools()
     if as_json:
@@ -58,7 +58,7 @@ def list_pools(artifacts: Path | None, as_json: bool) -> None:
 @click.argument("pool")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write, a code a line.")
 @with_artifacts
-def export(pool: str, out: Path, artifacts: Path | None) -> None:
+def export(pool: str, out: Path, artifacts: str | None) -> None:
     """Write all codes of POOL, for the shop that has to accept them."""
     codes = CouponStore(live_engine(artifacts)).codes(pool)
     out.write_text("".join(f"{code}\n" for code in ("code", *codes)), "utf-8")

@@ -20,7 +20,7 @@ from recsvc.serving.customer_file import CHUNK, customer_tables
 @click.command(epilog="Example: recsvc customers --out customers.csv")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write: .parquet, .csv or .jsonl.")
 @with_artifacts
-def customers(out: Path, artifacts: Path | None) -> None:
+def customers(out: Path, artifacts: str | None) -> None:
     """Write one row a customer as of the live bundle: the win-back list, the early warning list, then the others."""
     recommender = live_recommender(artifacts)
     bundle = recommender.bundle

@@ -32,7 +32,7 @@ def events() -> None:
 @events.command("export", epilog="Example: recsvc events export events.parquet")
 @click.argument("file", type=click.Path(path_type=Path))
 @with_artifacts
-def export_events(file: Path, artifacts: Path | None) -> None:
+def export_events(file: Path, artifacts: str | None) -> None:
     """Write every event to FILE (.parquet, .csv or .jsonl), in the order they came; `[live]` of a config reads it."""
     rows = write_tables(file, SCHEMA, _tables(_store(artifacts).all()))
     click.echo(f"wrote {rows} events to {file}")
@@ -42,7 +42,7 @@ def export_events(file: Path, artifacts: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @with_artifacts
 @as_json
-def import_events(file: Path, artifacts: Path | None, as_json: bool) -> None:
+def import_events(file: Path, artifacts: str | None, as_json: bool) -> None:
     """Add the events of FILE that are not there yet, under the rules of POST /v1/events; the rest is told."""
     store, now = _store(artifacts), datetime.now(UTC)
     accepted, duplicate, rejected, first_row = 0, 0, [], 1
@@ -63,7 +63,7 @@ def import_events(file: Path, artifacts: Path | None, as_json: bool) -> None:
         click.echo(f"row {one['row']}: {one['reason']}", err=True)
 
 
-def _store(artifacts: Path | None) -> EventStore:
+def _store(artifacts: str | None) -> EventStore:
     return EventStore(open_store(load_settings(artifacts=artifacts).live_store_url))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -24,7 +23,7 @@ def keys() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="May be repeated.")
 @with_artifacts
 @as_json
-def create(name: str, scopes: tuple[str, ...], artifacts: Path | None, as_json: bool) -> None:
+def create(name: str, scopes: tuple[str, ...], artifacts: str | None, as_json: bool) -> None:
     """Make a key and show it, this once: only its hash is kept."""
     plaintext, key = _store(artifacts).create(name, scopes, created_at=datetime.now(UTC))
     if as_json:
@@ -37,7 +36,7 @@ def create(name: str, scopes: tuple[str, ...], artifacts: Path | None, as_json: 
 @keys.command("list", epilog="Example: recsvc keys list --json")
 @with_artifacts
 @as_json
-def list_keys(artifacts: Path | None, as_json: bool) -> None:
+def list_keys(artifacts: str | None, as_json: bool) -> None:
     """List the keys ever made, without their secrets."""
     stored = _store(artifacts).list()
     if as_json:
@@ -52,13 +51,13 @@ def list_keys(artifacts: Path | None, as_json: bool) -> None:
 @keys.command(epilog="Example: recsvc keys revoke 0123456789ab")
 @click.argument("key_id")
 @with_artifacts
-def revoke(key_id: str, artifacts: Path | None) -> None:
+def revoke(key_id: str, artifacts: str | None) -> None:
     """End a key; running services refuse it within five seconds."""
     _store(artifacts).revoke(key_id, revoked_at=datetime.now(UTC))
     click.echo(f"revoked {key_id}")
 
 
-def _store(artifacts: Path | None) -> KeyStore:
+def _store(artifacts: str | None) -> KeyStore:
     return KeyStore(open_store(load_settings(artifacts=artifacts).live_store_url))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -44,7 +43,7 @@ SHARES = ("win_back_rate", "repeat_rate", "retention", "churn", "csat")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Its end, exclusive [the bundle's as_of].")
 @with_artifacts
 @as_json
-def kpi(days: int | None, until: datetime | None, artifacts: Path | None, as_json: bool) -> None:
+def kpi(days: int | None, until: datetime | None, artifacts: str | None, as_json: bool) -> None:
     """Show how the shop keeps its customers, in the last days and in as many before them; live orders count."""
     recommender = live_recommender(artifacts)
     days = days or recommender.bundle.models.economics.horizon_days

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from recsvc.bundle.reader import open_bundle
@@ -14,10 +12,10 @@ from recsvc.settings import load_settings
 from recsvc.store.engine import open_store
 
 
-def live_recommender(artifacts: Path | None) -> Recommender:
+def live_recommender(artifacts: str | None) -> Recommender:
     """Recommender of the live bundle, which knows what happened since as the service does, where there is a store."""
     settings = load_settings(artifacts=artifacts)
-    bundle = open_bundle(BundleStore(settings.artifacts).current())
+    bundle = open_bundle(BundleStore(settings.folder).current())
     if settings.store_url is None and not settings.live_store_path.exists():
         return Recommender(bundle)
     engine = open_store(settings.live_store_url)

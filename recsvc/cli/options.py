@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import orjson
 
-with_artifacts = click.option(
-    "--artifacts", type=click.Path(path_type=Path), help="Folder of the bundles [RECSVC_ARTIFACTS]."
-)
+with_artifacts = click.option("--artifacts", metavar="FOLDER", help="Folder of the bundles [RECSVC_ARTIFACTS].")
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -27,7 +26,7 @@ Json = dict[str, Any]  # Any: JSON values
 @click.command(epilog="Example: recsvc privacy export 1111 > their-data.json")
 @click.argument("customer_id")
 @with_artifacts
-def export(customer_id: str, artifacts: Path | None) -> None:
+def export(customer_id: str, artifacts: str | None) -> None:
     """Write all that is held about CUSTOMER_ID, as JSON."""
     now, engine = datetime.now(UTC), live_engine(artifacts)
     events = EventStore(engine).of_customers([customer_id], EVENT_KINDS, since=moment_of(0))
@@ -41,7 +40,7 @@ def export(customer_id: str, artifacts: Path | None) -> None:
     write_json({"customer_id": customer_id, **held})
 
 
-def _in_bundle(customer_id: str, artifacts: Path | None, now: datetime) -> Json:
+def _in_bundle(customer_id: str, artifacts: str | None, now: datetime) -> Json:
     """What the live bundle holds; nothing where there is no bundle."""
     try:
         recommender = live_recommender(artifacts)

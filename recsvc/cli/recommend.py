@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -27,7 +26,7 @@ SHOWN_EFFECTS = 5  # of fifty: the rest is in --json
 @click.option("--explain", is_flag=True, help="Who proposed each item, and what each feature added.")
 @with_artifacts
 @as_json
-def recommend(customer_id: str, wishes: Query, explain: bool, artifacts: Path | None, as_json: bool) -> None:
+def recommend(customer_id: str, wishes: Query, explain: bool, artifacts: str | None, as_json: bool) -> None:
     """Recommend products to one customer, with the reasons."""
     recommender = live_recommender(artifacts)
     query = replace(wishes, customer_id=customer_id, explain=explain)

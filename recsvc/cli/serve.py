@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -15,10 +14,10 @@ COMMAND = ("-m", "gunicorn", "--config", "python:recsvc.gunicorn_conf", "recsvc.
 
 
 @click.command(epilog="Example: recsvc serve --artifacts artifacts --bind 0.0.0.0:8000 --workers 4")
-@click.option("--artifacts", type=click.Path(path_type=Path), help="Folder of the bundles [RECSVC_ARTIFACTS].")
+@click.option("--artifacts", metavar="FOLDER", help="Folder of the bundles, or URL [RECSVC_ARTIFACTS].")
 @click.option("--bind", metavar="HOST:PORT", help="Where to listen [RECSVC_BIND].")
 @click.option("--workers", type=int, help="Worker processes, one per CPU [RECSVC_WORKERS].")
-def serve(artifacts: Path | None, bind: str | None, workers: int | None) -> None:
+def serve(artifacts: str | None, bind: str | None, workers: int | None) -> None:
     """Serve recommendations over HTTP until told to stop (SIGTERM); new bundles are taken up while it runs."""
     settings = load_settings(artifacts=artifacts, bind=bind, workers=workers)
     open_store(settings.live_store_url).dispose()  # a store that cannot work stops start-up here, not in a worker
