@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from recsvc.serving.customer_state import moment_of
 from training.tune import SEARCHED, Search, Settings
 
-SHOWN = 8
+SHOWN = 3
 
 
 def print_search(console: Console, search: Search) -> None:
-    """Best trials beside the config's own settings, importance, and the lines to copy."""
+    """Best trials beside the config's own settings, what each setting mattered, and the lines to copy."""
     days = " and ".join(f"{moment_of(day):%Y-%m-%d}" for day in search.days)
-    table = Table("trial", "NDCG@10", *SEARCHED, title=f"Mean NDCG@10 of the ranking at {days}")
-    shown = [*search.trials[:SHOWN], *([] if search.current in search.trials[:SHOWN] else [search.current])]
-    for trial in shown:
-        name = f"{trial.number}{' (as configured)' if trial == search.current else ''}"
-        table.add_row(name, f"{trial.ndcg:.4f}", *(f"{trial.settings[key]:.4g}" for key in SEARCHED))
-    if search.importance:
-        table.add_row("importance", "", *(f"{search.importance.get(key, 0.0):.0%}" for key in SEARCHED))
+    shown = [search.current, *(trial for trial in search.trials if trial != search.current)][: SHOWN + 1]
+    names = ["config", *(f"trial {trial.number}" for trial in shown[1:])]
+    table = Table(Column(no_wrap=True), *names, "matters", title=f"Mean NDCG@10 of the ranking at {days}")
+    table.add_row("NDCG@10", *(f"{trial.ndcg:.4f}" for trial in shown), "")
+    for key in SEARCHED:
+        matters = f"{search.importance[key]:.0%}" if key in search.importance else ""
+        table.add_row(key, *(f"{trial.settings[key]:.3g}" for trial in shown), matters)
     console.print(table)
     console.print(f"{len(search.trials)} trials finished, {search.given_up} given up after a bad first day.")
     best = search.trials[0]

@@ -6,14 +6,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from recsvc.errors import DataError
 from tests.trained import Trained
 from training.config import TrainingConfig
 from training.pipeline import day_number
 from training.progress import no_progress
-from training.report_tune import as_toml
-from training.tune import SEARCHED, Search, settings_of, tune, validation_days, with_settings
+from training.report_tune import as_toml, print_search
+from training.tune import SEARCHED, Search, Trial, settings_of, tune, validation_days, with_settings
 
 AS_OF = day_number(date(2026, 1, 1))
 
@@ -53,6 +54,20 @@ def test_a_search_begins_with_the_configs_own_settings_and_goes_on_from_its_file
     assert len(more.trials) == 2
     assert more.trials[0].ndcg >= more.trials[1].ndcg
     assert again == more
+
+
+def test_what_was_found_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_of(TrainingConfig())
+    trials = [Trial(number, {**settings, "als.alpha": 1.0 + number}, 0.3 - number / 100) for number in range(6)]
+
+    print_search(Console(width=80), Search((14_714,), trials[1], tuple(trials), {"als.alpha": 0.5}, given_up=2))
+
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in SEARCHED)
+    assert "0.3000" in printed
+    assert "0.2700" in printed
+    assert "0.2600" not in printed
+    assert "The best is +0.0100 above the config's own" in printed
 
 
 def test_settings_read_back_what_was_set() -> None:
