@@ -77,9 +77,9 @@ class Trainer:
         """The same with what the config leaves to the data chosen, by what was known at a day."""
         if self.config.als.half_life_days is not None:
             return self
-        past = label_days(day, self.config.horizon_days)[0]
-        if self._can_teach(past, day):
-            chosen = choose_half_life(self.prepared(past), self.truth(past))
+        days = self._teaching_days(day)
+        if days:
+            chosen = choose_half_life(self.prepared(days[0]), self.truth(days[0]))
         else:
             chosen = HalfLife(USUAL_HALF_LIFE_DAYS, "there is no past to choose by")
         als = self.config.als.model_copy(update={"half_life_days": chosen.days})
@@ -92,7 +92,7 @@ class Trainer:
 
     def learned_ranker(self, day: int) -> RankerFit:
         """Ranker for a day; a stand-in where there is no past to learn it from."""
-        days = [past for past in label_days(day, self.config.horizon_days) if self._can_teach(past, day)]
+        days = self._teaching_days(day)
         if not days:
             return no_ranker()
         return self.ranker_learned_on(tuple(days))
@@ -115,8 +115,11 @@ class Trainer:
         write_ranker(staged.folder, found)
         return replace(staged, ranker=found)
 
-    def _can_teach(self, past: int, day: int) -> bool:
-        return past > self.prepared(day).first_day and self.has_catalogue(past)
+    def _teaching_days(self, day: int) -> list[int]:
+        """Label days for a day on which there was something to recommend, latest first."""
+        first_day = self.prepared(day).first_day
+        days = label_days(day, self.config.horizon_days)
+        return [past for past in days if past > first_day and self.has_catalogue(past)]
 
     def _ranker_learned_on(self, days: tuple[int, ...]) -> RankerFit:
         lessons = [self.past_returns(past) for past in days]

@@ -17,7 +17,7 @@ from training.interactions import user_items, weighted
 
 SIZE, AS_OF_DAY = 20, 30
 CONFIG = AlsConfig(factors=4, regularization=0.01, iterations=15)
-PARAMS = FoldInParams(CONFIG.alpha, CONFIG.regularization, CONFIG.half_life_days, CONFIG.max_count)
+PARAMS = FoldInParams(CONFIG.alpha, CONFIG.regularization, CONFIG.half_life, CONFIG.max_count)
 
 
 @pytest.fixture(scope="module")
