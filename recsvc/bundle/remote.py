@@ -15,7 +15,7 @@ from pathlib import Path
 import fsspec
 
 from recsvc.bundle.manifest import MANIFEST, read_manifest
-from recsvc.bundle.store import BUNDLE_ID, BundleFolder, BundleStore, file_entry
+from recsvc.bundle.store import BUNDLE_ID, BundleFolder, BundleStore, file_entry, sync
 from recsvc.errors import BundleCorrupt, ConfigError, PublishedMeanwhile, RemoteUnavailable
 
 LIVE = "LIVE"
@@ -51,17 +51,19 @@ class RemoteBundles:
                 "the URL of the bundles", f"cannot be used ({error})", "install what it asks for"
             ) from None
         self._root = root.rstrip("/")
+        self.url = url
 
     def latest(self) -> Publication:
         """Return the latest publication."""
         with self._answering():
-            numbers = [Path(path).name for path in self._names(LIVE)]
+            names = (Path(path).name for path in self._names(LIVE))
+            numbers = [name for name in names if name.isdecimal() and len(name) == DIGITS]
             if not numbers:
                 return Publication()
             last = max(numbers)
             bundle_id = self._files.cat_file(f"{self._root}/{LIVE}/{last}").decode("ascii", "replace").strip()
-        if not BUNDLE_ID.fullmatch(bundle_id) or not last.isdigit():
-            raise BundleCorrupt(last[:20], f"{LIVE} does not name a bundle")
+        if not BUNDLE_ID.fullmatch(bundle_id):
+            raise BundleCorrupt(f"of publication {int(last)}", f"{LIVE}/{last} does not name one")
         return Publication(int(last), bundle_id)
 
     def publish(self, bundle: BundleFolder, after: int) -> Publication:
@@ -101,13 +103,15 @@ class RemoteBundles:
         with self._answering():
             (folder / MANIFEST).write_bytes(self._files.cat_file(self._at(bundle_id, MANIFEST)))
         manifest = read_manifest(folder)
-        if manifest.bundle_id != bundle_id:
-            raise BundleCorrupt(bundle_id, "its manifest is that of another bundle")
+        if manifest.bundle_id != bundle_id or any(Path(name).name != name for name in manifest.files):
+            raise BundleCorrupt(bundle_id, "its manifest is that of something else")
         for name, expected in manifest.files.items():
             self._fetch_file(self._at(bundle_id, name), folder / name, expected.bytes)
             if file_entry(folder / name) != expected:
                 (folder / name).unlink()
                 raise BundleCorrupt(bundle_id, f"{name} did not arrive as it was published")
+            sync(folder / name)
+        sync(folder)
         folder.rename(store.root / bundle_id)
         return store.get(bundle_id)
 

@@ -133,11 +133,11 @@ class BundleStore:
         manifest = manifest.model_copy(update={"files": files}).identified()
         (staged / MANIFEST).write_bytes(manifest.to_bytes())
         for path in staged.iterdir():
-            _sync(path)
+            sync(path)
         staged.chmod(0o755)
         with _locked(self.root / LOCK):  # other runs sweep under this lock, so the folder's own is not needed any more
             (staged / LOCK).unlink(missing_ok=True)
-            _sync(staged)
+            sync(staged)
             self._move_into_place(staged, manifest)
             return self._made_live(manifest.bundle_id) if live else self.get(manifest.bundle_id)
 
@@ -215,7 +215,7 @@ class BundleStore:
             except BundleError:
                 self._hidden(target)
         staged.rename(target)
-        _sync(self.root)
+        sync(self.root)
 
     def _hidden(self, path: Path) -> Path:
         """Move a bundle out of sight in one rename, for this or a later run to delete; the folder it is in."""
@@ -269,7 +269,7 @@ def replace_file(path: Path, text: str) -> None:
         os.fsync(new.fileno())
     Path(new.name).chmod(0o644)
     Path(new.name).replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -286,7 +286,8 @@ def file_entry(path: Path) -> FileEntry:
     return FileEntry(sha256=digest, bytes=path.stat().st_size)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -87,10 +87,12 @@ class Mirror:
             self._problem = None
 
     def _took(self, number: int) -> None:
-        replace_file(self._store.root / TAKEN, f"{number}\n")
+        replace_file(self._store.root / TAKEN, f"{number} {self._remote.url}\n")
 
     def _taken(self) -> int:
+        """Number of the publication that was taken up last; 0 where none of this place was."""
         try:
-            return int((self._store.root / TAKEN).read_text("ascii"))
-        except (FileNotFoundError, ValueError):
+            number, _, url = (self._store.root / TAKEN).read_text("utf-8").strip().partition(" ")
+        except FileNotFoundError:
             return 0
+        return int(number) if url == self._remote.url and number.isdecimal() else 0

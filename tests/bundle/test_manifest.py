@@ -78,5 +78,5 @@ def test_an_opened_bundle_is_mapped_and_cannot_be_written_to(store: BundleStore)
     assert bundle.items.ids.digest == bundle.manifest.item_ids_digest
     assert len(bundle.customers) == bundle.manifest.shapes.customers
     told = {"data", "fits", "transaction_model", "value_intervals", "win_back_order"}
-    told |= {"churn_reasons", "ranker", "back_test"}
+    told |= {"churn_reasons", "half_life", "ranker", "back_test"}
     assert set(bundle.report) == told

@@ -12,6 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from recsvc.bundle import remote as remote_module
+from recsvc.bundle.manifest import MANIFEST
 from recsvc.bundle.remote import FETCHED, LIVE, Publication, RemoteBundles
 from recsvc.bundle.store import BundleStore
 from recsvc.errors import BundleCorrupt, ConfigError, PublishedMeanwhile, RemoteUnavailable
@@ -159,8 +160,33 @@ def test_what_is_live_must_name_a_bundle(url: str) -> None:
     remote = RemoteBundles(url)
     remote._create(f"{LIVE}/0000000001", b"../../etc")
 
-    with pytest.raises(BundleCorrupt, match="does not name a bundle"):
+    with pytest.raises(BundleCorrupt, match="LIVE/0000000001 does not name one"):
         remote.latest()
+
+
+def test_a_manifest_that_names_a_file_elsewhere_is_refused(url: str, shop: BundleStore, tmp_path: Path) -> None:
+    bundle = shop.bundles()[0]
+    files = {**bundle.manifest.files, "../../outside": next(iter(bundle.manifest.files.values()))}
+    crafted = bundle.manifest.model_copy(update={"files": files}).identified()
+    remote = RemoteBundles(url)
+    remote._files.pipe_file(remote._made(remote._at(crafted.bundle_id, MANIFEST)), crafted.to_bytes())
+    remote._create(f"{LIVE}/0000000001", crafted.bundle_id.encode())
+    mirror, store = mirror_at(url, tmp_path / "copy" / "deep")
+
+    with pytest.raises(BundleCorrupt, match="manifest is that of something else"):
+        mirror.refresh()
+    assert store.current_id() is None
+
+
+def test_another_place_begins_anew(shop: BundleStore, tmp_path: Path) -> None:
+    first, second = ids(shop)
+    for name, published in {"one": [first, first], "two": [second]}.items():
+        place = RemoteBundles(f"file://{tmp_path / name}")
+        for after, bundle_id in enumerate(published):
+            place.publish(shop.get(bundle_id), after)
+        mirror, store = mirror_at(place.url, tmp_path / "copy")
+        mirror.refresh()
+        assert store.current_id() == published[-1]
 
 
 def test_a_place_that_goes_away_changes_nothing_and_is_said_once(

@@ -69,7 +69,7 @@ def test_a_run_that_starts_while_another_publishes_leaves_its_folder_alone(
     manifest = store.current().manifest
     report = (store.current().path / "report.json").read_bytes()
     other = BundleStore(store.root)
-    sync, intruders = store_module._sync, []
+    sync, intruders = store_module.sync, []
 
     def interrupted(path: Path) -> None:
         sync(path)
@@ -78,7 +78,7 @@ def test_a_run_that_starts_while_another_publishes_leaves_its_folder_alone(
             intruders[0].start()
             intruders[0].join(timeout=1)
 
-    monkeypatch.setattr(store_module, "_sync", interrupted)
+    monkeypatch.setattr(store_module, "sync", interrupted)
     with store.staging() as staged:
         (staged / "report.json").write_bytes(report)
         added = store.add(staged, manifest.model_copy(update={"files": {}}))
