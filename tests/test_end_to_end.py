@@ -101,6 +101,6 @@ def test_every_purchase_is_known_to_the_next_answer_of_either_worker(
 ) -> None:
     items = [recommender.bundle.items.ids.id(row) for row in range(recommender.bundle.items.n_catalogue)]
 
-    unseen = unseen_purchases(live, [*everybody[-40:], "newcomer 🛒"], items, pairs=50, seed=7)
+    unseen = unseen_purchases([live], [*everybody[-40:], "newcomer 🛒"], items, pairs=50, seed=7)
 
     assert unseen == []

@@ -53,7 +53,7 @@ def test_a_thousand_purchases_are_each_known_to_the_next_answer(artifacts: Path,
     customer_ids, item_ids = ids_of(artifacts)
 
     with served(artifacts, store_url) as live:
-        unseen = unseen_purchases(live, customer_ids, item_ids, pairs=PAIRS, seed=7)
+        unseen = unseen_purchases([live], customer_ids, item_ids, pairs=PAIRS, seed=7)
 
     assert unseen == []
 
