@@ -11,9 +11,16 @@ from recsvc.domain.tombstones import tombstone_of
 from recsvc.errors import DataError
 from recsvc.serving.recommender import Recommender
 from tests.trained import Trained, train, write_orders
+from training import trainer
 from training.erased import read_tombstones
 
 KEY = bytes(range(32))
+
+
+@pytest.fixture(autouse=True)
+def _without_ranker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No label days: learning to rank takes half of a training, and erasure does not depend on it."""
+    monkeypatch.setattr(trainer, "LABEL_DAYS", 0)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from recsvc.errors import DataError
 from tests.trained import Trained
+from training import tune as tune_module
 from training.config import TrainingConfig
 from training.pipeline import day_number
 from training.progress import no_progress
@@ -39,8 +40,9 @@ def test_too_little_history_is_said(trained: Trained) -> None:
 
 
 def test_a_search_begins_with_the_configs_own_settings_and_goes_on_from_its_file(
-    trained: Trained, tmp_path: Path
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tune_module, "VALIDATION_DAYS", 1)
     file = tmp_path / "folder" / "tune.log"
 
     one = search(trained.config, 1, file)
