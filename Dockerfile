@@ -1,5 +1,7 @@
-# The service alone: the distribution without extras. Train elsewhere and mount the artifacts folder at /artifacts.
+# The service alone. Train elsewhere and mount the artifacts folder at /artifacts.
+# Where several share a database or an object store: docker build --build-arg EXTRAS=[postgres,s3] .
 FROM python:3.11-slim AS build
+ARG EXTRAS=
 WORKDIR /source
 COPY constraints.txt .
 RUN python -m venv /opt/recsvc \
@@ -8,7 +10,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY recsvc recsvc
 COPY training training
 RUN /opt/recsvc/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /opt/recsvc/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl
+    && /opt/recsvc/bin/pip install --no-cache-dir --constraint constraints.txt "$(echo /wheels/*.whl)${EXTRAS}"
 
 FROM python:3.11-slim
 # The system's OpenMP library, which numerical wheels link. Debian's security updates replace it: no version pin.
