@@ -20,6 +20,7 @@ from recsvc.serving.recommender import Recommender
 from tests.contract.test_determinism import bundle_files, with_column
 from tests.domain.record_strategies import plain
 from tests.trained import SIZE, Trained, train, write_shop
+from training import trainer
 from training.past_windows import past_windows, window_at
 from training.return_value import fit_return_model
 from training.synth import SynthSize
@@ -64,7 +65,10 @@ def test_training_twice_with_every_table_gives_the_same_bundle(touched: Trained,
     assert bundle_files(again) == bundle_files(touched)
 
 
-def test_what_happened_on_or_after_the_cut_off_leaks_into_no_bundle(tmp_path: Path) -> None:
+def test_what_happened_on_or_after_the_cut_off_leaks_into_no_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "LABEL_DAYS", 1)  # a ranker too may know nothing; one day teaches it as well
     config = write_touched(tmp_path)
     past = train_past(config, tmp_path / "before")
     for name, at in DATES.items():

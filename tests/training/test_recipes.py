@@ -12,6 +12,7 @@ import pytest
 
 from recsvc.bundle.store import BundleStore
 from tests.trained import Trained, train
+from training import trainer
 from training.backtest import Replay
 from training.config import TrainingConfig
 from training.pipeline import compare_recipes
@@ -115,8 +116,9 @@ def test_a_section_that_a_bundle_did_not_know_was_what_it_is_by_default(trained:
 
 
 def test_a_changed_recipe_is_compared_with_the_live_one_and_the_verdict_says_how_it_did(
-    trained: Trained, artifacts: Path
+    trained: Trained, artifacts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(trainer, "LABEL_DAYS", 1)
     again = train(trained.config_file, artifacts, als__factors=4)
 
     (reason,) = again.outcome.manifest.verdict.reasons
